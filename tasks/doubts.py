@@ -8,13 +8,14 @@ import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
+from tasks.loading.oddities.cut_off import CROSSED, TOUCHED
 from tasks.loading.oddities.oddities import Oddities, find_oddities
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tasks.plainer import REST, choose, make_plainer
 from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings
 
-DOUBTS = 5  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
+DOUBTS = 6  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
 # What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
@@ -26,6 +27,7 @@ PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789"
 READ_WITHOUT = "left out: something that stands apart from the letters"
 MARKED = "doubted: more letters have a mark, such as an accent, than letters of the answer"
 APART = "doubted: something stands apart from the letters, and was read as one"
+CUT_OFF = "doubted: a letter may be cut off by the picture's border"
 BLOTTED = "doubted: a filled area is as large as a letter"
 
 
@@ -91,7 +93,7 @@ def believed(
         return [Believed(every, readings, [""] * len(images), images)]
     if not deep:
         rows = np.flatnonzero(_surest(readings) > DOUBTED)  # nobody believes the others, so they need no look
-        found = find_oddities(images[rows] if len(rows) else np.zeros((0, 8, 8), np.uint8))
+        found = find_oddities(images[rows] if len(rows) else np.zeros((0, 8, 8), np.uint8), sizes[rows, 1])
         return [Believed(every, *_doubted(readings, rows, found), images)]
     whole = Believed(every, readings, [""] * len(images), images)
     return [
@@ -148,7 +150,7 @@ def _icons_apart(
     """
     sizes = sizes[whole.rows]
     ink = ink_of_batch(whole.images, sizes[:, 0], sizes[:, 1])
-    found = find_oddities(ink)
+    found = find_oddities(ink, sizes[:, 1])
     rows = np.flatnonzero(found.apart & (found.things >= reader.length[0]))
     if not len(rows):
         return [(whole, found)]
@@ -208,11 +210,12 @@ def unexplained(found: Oddities, words: list[str]) -> list[str]:
     - More letters with marks than the word has, in a picture whose letters can be told from each other.
     - A thing that stands apart from fewer things than the word has letters: it was read as a letter.
     - A blot, which hides a letter or is none; one that stands apart and was not read does not count.
+    - A stroke that the left or the right border cuts, so that a letter looks like another; or a thing that reaches the
+      border, where the word has fewer letters than there are things.
     """
     reasons = []
-    for word, things, marks, apart, blot in zip(
-        words, found.things.tolist(), found.marks.tolist(), found.apart.tolist(), found.blots.tolist(), strict=True
-    ):
+    columns = (found.things, found.marks, found.apart, found.blots, found.cut)
+    for word, things, marks, apart, blot, cut in zip(words, *(column.tolist() for column in columns), strict=True):
         left_out = apart and len(word) <= things
         if not word:
             reasons.append("")
@@ -220,8 +223,10 @@ def unexplained(found: Oddities, words: list[str]) -> list[str]:
             reasons.append(MARKED)
         elif apart and not left_out:
             reasons.append(APART)
+        elif blot and not left_out:
+            reasons.append(BLOTTED)
         else:
-            reasons.append(BLOTTED if blot and not left_out else "")
+            reasons.append(CUT_OFF if cut == CROSSED or (cut == TOUCHED and len(word) < things) else "")
     return reasons
 
 

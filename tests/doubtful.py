@@ -239,6 +239,19 @@ def _shines(level: int, turn: Callable[[Image.Image], Image.Image], other: bool)
     return make
 
 
+def _cut(at: int) -> Callable[[Plate], bytes]:
+    """The picture ends within its first letter (0) or its last (-1)."""
+
+    def make(plate: Plate) -> bytes:
+        left, _, right, _ = plate.masks[at].getbbox() or (0, 0, 1, 1)
+        share = plate.chance.uniform(0.25, 0.55)
+        here = round(left + (share if at == 0 else 1 - share) * (right - left))
+        width, height = plate.size
+        return png(plate.plain().crop((here, 0, width, height) if at == 0 else (0, 0, here, height)))
+
+    return make
+
+
 def _plain(letters: str, one: str = "") -> Kind:
     return Kind(lambda plate: png(plate.plain()), 0.0, letters=letters, one=one)
 
@@ -284,6 +297,7 @@ GROUPS: dict[str, dict[str, Kind]] = {
     },
     "small texts": SMALL,
     "rims and shadows": RELIEF,
+    "cut off": {"cut-left": Kind(_cut(0), 0.0), "cut-right": Kind(_cut(-1), 0.0)},
     "upside down": {"upside-down": Kind(_turned(lambda image: image.rotate(180)), 0.0)},
     "mirrored": {"mirrored": Kind(_turned(ImageOps.mirror), 0.0), "flipped": Kind(_turned(ImageOps.flip), 0.0)},
     "shines through": {

@@ -179,6 +179,7 @@ class Labelling:
         labels: dict[str, str] = {}
         strangers: dict[str, str] = {}
         left_out: dict[str, str] = {}
+        turned = 0
         for file in self.files:
             read = resolve(read_table(file), index, self._base(file), self.options.columns)
             for path in read.labels.keys() & labels.keys():
@@ -186,7 +187,8 @@ class Labelling:
             labels |= read.labels
             strangers |= read.strangers
             left_out |= read.left_out
-        return ListedLabels(self.files[0], labels, strangers, left_out)
+            turned += read.turned
+        return ListedLabels(self.files[0], labels, strangers, left_out, turned=turned)
 
     def _base(self, file: Path) -> str:
         """Return the folder of a file of labels, relative to that of the pictures; '' for one elsewhere."""

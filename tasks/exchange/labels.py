@@ -8,6 +8,7 @@ from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
 from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, class_names, names_files, texts_beside
+from tasks.exchange.label_sources.companions import companions
 from tasks.exchange.label_sources.doubtful import (
     GUESSES,
     lists_pictures,
@@ -26,7 +27,7 @@ from tasks.exchange.label_sources.file_formats.label_files import (
     read_table,
     suffix_of,
 )
-from tasks.exchange.label_sources.file_formats.unreadable import is_office_lock
+from tasks.exchange.label_sources.file_formats.unreadable import is_left_behind
 from tasks.exchange.label_sources.label_columns import listed_labels, resolve
 from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern, inside_names, other_label
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex
@@ -95,7 +96,9 @@ class _Folder:
         self.pictures = [name for name in names if PICTURE.search(name) or _plain(name)]
         self.pictures = self.pictures or odd_pictures(folder, names)
         pictures = {*self.pictures}
-        others = [name for name in names if name not in pictures and not is_office_lock(name)]
+        others = [name for name in names if name not in pictures and not is_left_behind(name)]
+        aside = companions(self.pictures)
+        self.pictures = [name for name in self.pictures if name not in aside]
         stems = {PICTURE.sub("", name) for name in self.pictures} if others else set()
         texts = {end: texts_beside([*self.pictures, *others], end) for end in BESIDE}
         self.beside = {end: len(there) for end, there in texts.items()}

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tasks.exchange.label_sources.companions import companions
 from tasks.exchange.label_sources.picture_index import ListedLabels
 from tasks.exchange.label_sources.written_labels import is_unseen, unwrapped
 from tasks.exchange.labelling import Labelling, with_zeros
@@ -52,15 +53,24 @@ def pair(
         f"no label in {source}" if source else f"no label: the name does not match the pattern {labelling.pattern!r}"
     )
     listed: ListedLabels | None = None
+    paths = list(paths)
+    aside = companions(paths)
+    if aside:
+        mended["companions"] += len(aside)
+        paths = [path for path in paths if path not in aside]
     if source:
-        paths = list(paths)
         listed = labelling.listed([path for path in paths if path.isascii() or _is_utf8(path)])
+        if listed.turned:
+            mended["turned"] += listed.turned
         listed = replace(listed, labels=unwrapped(listed.labels, mended))
         listed = _checked(listed, labelling)
         paths = labelling.only_pictures(paths)
     allowed = frozenset(alphabet)
     pairs: list[tuple[str, str]] = []
-    rejects: list[tuple[str, str]] = []
+    rejects: list[tuple[str, str]] = [
+        (path, f"its name says that it is a mask or a thumbnail of {original or 'another picture'}: left out")
+        for path, original in aside.items()
+    ]
     for path in paths:
         if not path.isascii() and not _is_utf8(path):
             shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

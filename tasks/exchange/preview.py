@@ -140,6 +140,12 @@ def notes_of(
     ]  # fmt: skip
     if count := mended["entities"]:
         told.append(f"{count:,} label{'s' * (count > 1)} had entities of HTML, such as &amp;, which are written out")
+    if count := mended["companions"]:
+        told.append(
+            f"{count:,} pictures are left out, since their names say that they are masks or thumbnails of others"
+        )
+    if count := mended["turned"]:
+        told.append(f"{count:,} row{'s' * (count > 1)} had path and label in each other's column, and are put right")
     if count := mended["zeros"]:
         told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
     splits = sorted({split for path, _ in pairs if (split := split_of(path))})

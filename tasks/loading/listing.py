@@ -16,6 +16,8 @@ READ = r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$"
 UNREAD = r"\.(?:a?png|avifs?|hei[cf]|jxl|j[p2]2|j2[kc]|jpx|ico|cur|svgz?|p[bgpn]m|pam|tga|psd|xcf|pdf|eps|emf|wmf|dng)$"
 _PICTURE = re.compile(f"{READ}|{UNREAD}", re.IGNORECASE)
 _KIND = re.compile(r".\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,12}$", re.DOTALL)
+# Folders that programs make by themselves, in small letters: thumbnails, halves of files, what was thrown away.
+_MADE = {"@eadir", "__macosx", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
 RUN = 50_000  # names that are sorted in memory; a folder with more of them is sorted in files
 _FOLDER = "\0"  # ends the name of a folder: it is in no name, and it sorts before every other character
 
@@ -23,7 +25,8 @@ _FOLDER = "\0"  # ends the name of a folder: it is in no name, and it sorts befo
 def list_pictures(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> Iterator[Path]:
     """List every regular file below `folder`, with any suffix, in the order of `sorted`.
 
-    Files and folders whose names begin with a dot are left out. Symbolic links are left out too: a file in the folder
+    Files and folders whose names begin with a dot are left out, and folders that programs make by themselves, such as
+    `@eaDir` and `__MACOSX`. Symbolic links are left out too: a file in the folder
     has a name of its own, and a file elsewhere does not belong to the folder. `folder` itself may be a link. A folder
     below it that cannot be listed is listed itself, as if it were a file, so that `load_picture` reports the reason.
     Memory holds at most `RUN` names of each folder on the current path.
@@ -161,6 +164,8 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
                     if entry.is_file(follow_symlinks=follow):
                         mark = ""
                     elif entry.is_dir(follow_symlinks=follow):
+                        if entry.name.lower() in _MADE:
+                            continue
                         mark = _FOLDER
                     else:
                         continue

@@ -10,10 +10,11 @@ from PIL import Image, ImageDraw
 from storage.models import model_digest
 from tasks import plainer
 from tasks.deep.deep_reader import DeepReader
-from tasks.doubts import APART, BLOTTED, DOUBTED, MARKED, READ_WITHOUT, unexplained
+from tasks.doubts import APART, BLOTTED, CUT_OFF, DOUBTED, MARKED, READ_WITHOUT, unexplained
 from tasks.explaining.classic_stages import classic_stages
 from tasks.explaining.deep_stages import deep_stages
 from tasks.loading.decode import load_batch
+from tasks.loading.oddities.cut_off import CROSSED, TOUCHED
 from tasks.loading.oddities.oddities import Oddities
 from tasks.loading.oddities.relief import filled_in
 from tasks.readers import load_both, load_reader, read_pictures
@@ -179,9 +180,15 @@ def test_an_explained_picture_is_shown_as_it_was_read(ink, read, monkeypatch):
         ("KUMA", 4, 0, False, True, BLOTTED),
         ("KUMA", 4, 0, True, True, ""),
         ("", 4, 1, True, True, ""),
+        ("KUMA", 4, 0, False, CROSSED, CUT_OFF),
+        ("KUMA", 5, 0, False, TOUCHED, CUT_OFF),
+        ("KUMA", 4, 0, False, TOUCHED, ""),
     ],
 )  # fmt: skip
 def test_what_explains_what(word, things, marks, apart, blots, why):
     no, none = np.array([False]), np.array([0])
-    found = Oddities(*(np.array([value]) for value in (things, marks, apart, blots)), none, none, no)
+    """A number in place of whether there is a blot tells how a letter is at the border."""
+    cut = 0 if isinstance(blots, bool) else blots
+    shown = (things, marks, apart, blots is True)
+    found = Oddities(*(np.array([value]) for value in shown), none, none, no, np.array([cut]))
     assert unexplained(found, [word]) == [why]

@@ -21,6 +21,7 @@ FOLDERS = 5  # with a picture and a text each, at least, for texts that share no
 _MADE = re.compile(r"\.(?:bin|nrm|raw|col|dewarp|gray)$")  # what OCRopus and Kraken make of a picture
 # A line: class and box. Here and below a text is matched in one way only, since a foreign line may be long.
 BOX = re.compile(r"\d{1,6}( -?(?:\d+(?:\.\d+)?|\.\d+)){4,}")
+SURE_BOX = 6  # numbers of a box with a confidence; outlines have an odd count
 _LIST = re.compile(r"^names:\s*\[", re.MULTILINE)
 _LINES = re.compile(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:)[ \t]*.*\r?\n?)+)", re.MULTILINE)
 _CORNERS = re.compile(r'((?:\s*-?\d+(?:\.\d+)?\s*,){8}|(?:\s*-?\d+\s*,){4})\s*"?(.*)')  # ICDAR: and a text
@@ -107,6 +108,11 @@ def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) 
         return ListedLabels(folder, dict.fromkeys(lines, "") | places)
     if sum(map(are_boxes, lines.values())) * 2 <= len(lines):
         return ListedLabels(folder, {path: "\n".join(text) for path, text in lines.items()})
+    if all(len(line.split()) == SURE_BOX for text in lines.values() if are_boxes(text) for line in text):
+        raise BadInput(
+            f"labels: the {end} files hold boxes with a confidence each (class, x, y, width, height, confidence), so a "
+            "detector's answers, and some may be wrong; if you have looked at them, take the sixth numbers away"
+        )
     for file in names_files(paths):
         names = class_names(_text(folder / file), file)
         labels = {path: letters_of(text, names) if are_boxes(text) else "" for path, text in lines.items()}

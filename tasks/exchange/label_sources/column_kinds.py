@@ -1,10 +1,11 @@
 """What the columns of a table say of pictures, beside their labels: facts, guesses of readers, marks of wrong rows."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.name_parts import FEW, are_hashes
 
 PATH_COLUMNS = (
@@ -18,6 +19,8 @@ LABEL_COLUMNS = (
     "characters", "chars", "digits", "phrase", "y",
 )  # fmt: skip
 READERS = re.compile(r"^(?:pred|predicted|guess|hypothes[ie]s|reading|recogni[sz]ed|ocr)")  # columns of answers
+DIVIDED, MINUS = "/:\u00f7", "\u2212\u2013-"  # a hyphen at the end, for a set of characters
+SUM = re.compile(rf"(\d{{1,6}})\s*([+*x\u00d7{DIVIDED}{MINUS}])\s*(\d{{1,6}})\s*=?\s*\??")
 FACTS = {  # columns that say something else of a picture
     "font", "fontname", "fontfamily", "fontsize", "difficulty", "level", "split", "subset", "fold", "md5", "sha1",
     "sha256", "hash", "imghash", "checksum", "size", "filesize", "bytes", "width", "height", "channels", "mode",
@@ -168,8 +171,54 @@ def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence
 
 
 def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
-    """Return whether a column may hold better labels than the known one: corrected, or mostly the same."""
+    """Return whether a column may hold better labels than the known one: corrected, mostly the same, or sums.
+
+    Pictures show a sum such as `12-5=?`, and people call its result the answer.
+    """
     both = [(a, b) for a, b in zip(labels, values, strict=True) if a and b]
+    if sum(is_result(a, b) for a, b in both) * 2 > len(both):
+        return True
     same = sum(a == b for a, b in both)
     mostly = len(both) >= FEW and 2 * same >= len(both) > same
     return not OLDER.search(name) and (mostly or (NEWER.search(name) is not None and same < len(both)))
+
+
+def is_result(label: str, task: str) -> bool:
+    """Return whether a label is what a sum or the like comes to."""
+    found = SUM.fullmatch(task.strip())
+    if not found or not re.fullmatch(r"[-\u2212]?\d{1,9}", label.strip()):
+        return False
+    one, sign, other = int(found[1]), found[2], int(found[3])
+    value = int(label.replace("\u2212", "-"))
+    if sign in DIVIDED:
+        return value * other == one
+    return value == (one + other if sign == "+" else one - other if sign in MINUS else one * other)
+
+
+def is_header(rows: Sequence[Sequence[str]], unlike: Callable[[int, str], bool]) -> bool:
+    """Return whether the first row names the columns: as known columns do, or unlike all other rows.
+
+    Parameters
+    ----------
+    unlike : function of a column and a cell
+        Returns whether the cell names no picture, and others of its column do.
+    """
+    if not rows:
+        return False
+    first, *others = rows
+    if any(map(PICTURE.search, first)):
+        return False
+    names = {*map(plain_name, first)}
+    if not (names.isdisjoint(PATH_COLUMNS) or names.isdisjoint(LABEL_COLUMNS)) or not others:
+        return True
+    return any(
+        sum(PICTURE.search(cells[k]) is not None for cells in others) > len(others) // 2 or unlike(k, cell)
+        for k, cell in enumerate(first)
+    )
+
+
+def in_turn(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether of two columns now the one and now the other has the picture, told by its suffix."""
+    return len(columns) == 2 and all(
+        (PICTURE.search(one) is None) != (PICTURE.search(other) is None) for one, other in zip(*columns, strict=True)
+    )

@@ -1,7 +1,7 @@
 """Files that look like files of labels and are none: lists of pictures, a reader's answers, numbers one too high."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
@@ -10,6 +10,7 @@ from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
+Rows = list[tuple[int, list[str]]]  # of a table: the number of the line, and the cells
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
 TESSERACT = {"level", "page_num", "conf", "text"}  # and of what Tesseract writes of one picture
 LISTED = 0.9  # share of the lines that must name pictures
@@ -86,6 +87,44 @@ def require_wanted(name: str) -> None:
             f"labels: {name} seems to list pictures that are wrong or not wanted; move them away, or say where the "
             "labels are with --labels or --pattern"
         )
+
+
+def set_right(table: LabelTable, rows: Rows, path: int, label: int, find: Callable[[str], list[str]]) -> Rows:
+    """Return rows with paths and labels in their columns, though some rows have them in each other's place.
+
+    Parameters
+    ----------
+    path, label : int
+        The columns.
+    find : function
+        Returns the pictures that a name may mean.
+
+    Raises
+    ------
+    BadInput
+        Some rows seem to be so, and their paths have no suffix that proves it.
+    """
+    odd = [
+        k for k, (_, cells) in enumerate(rows)
+        if cells[label] and not PICTURE.search(cells[path]) and not find(cells[path]) and len(find(cells[label])) == 1
+    ]  # fmt: skip
+    if not odd:
+        return rows
+    turned = {k for k in odd if PICTURE.search(rows[k][1][label])}
+    named = {own for _, cells in rows for own in find(cells[path])} if len(turned) < len(odd) else set()
+    unsure = [k for k in odd if k not in turned and named.isdisjoint(find(rows[k][1][label]))]
+    if len(unsure) > 1:
+        number, cells = rows[unsure[0]]
+        raise BadInput(
+            f"labels {table.file}, {table.unit} {number}: {cells[path]!r} is no picture and {cells[label]!r} is one, "
+            f"as in {len(unsure):,} such rows: path and label seem to have changed places; put them right"
+        )
+    right = list(rows)
+    for k in turned:
+        number, cells = rows[k]
+        right[k] = number, list(cells)
+        right[k][1][path], right[k][1][label] = cells[label], cells[path]
+    return right
 
 
 def require_not_shifted(table: LabelTable, match: Match, listed: Sequence[str], strangers: Iterable[str],

@@ -1,6 +1,7 @@
 """Which column of a file of labels names the pictures, and which column holds the labels."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import (
@@ -10,6 +11,8 @@ from tasks.exchange.label_sources.column_kinds import (
     NamesNone,
     SaysElse,
     Unclear,
+    in_turn,
+    is_header,
     is_rival,
     may_be_labels,
     plain_name,
@@ -17,7 +20,7 @@ from tasks.exchange.label_sources.column_kinds import (
     says_else,
     tells_else,
 )
-from tasks.exchange.label_sources.doubtful import readers_answers, require_not_shifted, twice, with_classes
+from tasks.exchange.label_sources.doubtful import readers_answers, require_not_shifted, set_right, twice, with_classes
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, TABLES
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import LONGEST, Part, kinds_of
@@ -57,6 +60,10 @@ def resolve(
     choice = _Choice(table if columns else with_classes(table), index, base)
     place, labelled = choice.columns(columns)
     folder, match = choice.folder_column(place, labelled)
+    turned = 0
+    if folder is None and len(labelled) == 1:
+        right = set_right(table, choice.rows, place, labelled[0], partial(choice.find, match))
+        turned, choice.rows = sum(a is not b for a, b in zip(right, choice.rows, strict=True)), right
     wrong = rejected_rows(table.file, choice.header, choice.rows, {place, *labelled})
     source = table.file.name
     labels: dict[str, str] = {}
@@ -90,7 +97,7 @@ def resolve(
     if len(missing) == 1:
         require_not_shifted(table, match, [cells[place] for _, cells in choice.rows], missing, index, base)
     sure = bool(columns) or any(choice.names[k] in LABEL_COLUMNS for k in labelled if k < len(choice.names))
-    return ListedLabels(table.file, labels, strangers, left_out, sure)
+    return ListedLabels(table.file, labels, strangers, left_out, sure, turned)
 
 
 def listed_labels(table: LabelTable, columns: tuple[str, str] | None = None) -> dict[str, str]:
@@ -117,7 +124,7 @@ class _Choice:
         self.header = table.columns or ()
         self.rows = table.rows
         self._best: dict[int, tuple[Match, int]] = {}
-        if table.columns is None and self._first_row_is_header():
+        if table.columns is None and is_header([cells for _, cells in table.rows[: 2 + SAMPLE]], self._unlike):
             self.header = tuple(table.rows[0][1])
             self.rows = table.rows[1:]
             self._best = {}
@@ -153,25 +160,10 @@ class _Choice:
             self._best[column] = best
         return self._best[column]
 
-    def _first_row_is_header(self) -> bool:
-        """Return whether the first row names the columns: as known columns do, or unlike all other rows."""
-        if not self.table.rows:
-            return False
-        first, *others = [cells for _, cells in self.table.rows[: 2 + SAMPLE]]
-        names = [plain_name(cell) for cell in first]
-        if any(PICTURE.search(cell) for cell in first):
-            return False
-        paths = [k for k, name in enumerate(names) if name in PATH_COLUMNS]
-        labels = [k for k, name in enumerate(names) if name in LABEL_COLUMNS]
-        if (paths and labels) or not others:
-            return True
-        for column, cell in enumerate(first):
-            if sum(PICTURE.search(cells[column]) is not None for cells in others) > len(others) // 2:
-                return True
-            match, count = self.best(column)
-            if count and not self.index.find(match, cell, self.base):
-                return True
-        return False
+    def _unlike(self, column: int, cell: str) -> bool:
+        """Return whether a cell names no picture, and others of its column do."""
+        match, count = self.best(column)
+        return count > 0 and not self.index.find(match, cell, self.base)
 
     def folder_column(self, place: int, labelled: list[int]) -> tuple[int | None, Match]:
         """Return the column of the folders, where names alone are of several pictures; and how names fit pictures."""
@@ -240,7 +232,7 @@ class _Choice:
         if chosen is not None:
             return chosen
         suffixed = [k for k in fitting if self._suffixed(k)]
-        if len(fitting) > 1 and len(suffixed) != 1:
+        if len(fitting) > 1 and len(suffixed) != 1 and not in_turn([self._values(k) for k in fitting]):
             raise self._unclear("name the pictures", [(k, [int(k == 0)]) for k in fitting[:2]])
         return (suffixed or fitting)[0]
 

@@ -136,6 +136,8 @@ class ListedLabels:
         The reason why a picture has no label although the file has one for it.
     sure : bool
         Whether the column is named as labels are, or somebody chose it.
+    turned : int
+        The number of rows that have path and label in each other's column.
     """
 
     file: Path
@@ -143,6 +145,7 @@ class ListedLabels:
     strangers: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     sure: bool = True
+    turned: int = 0
 
     @property
     def only(self) -> str:

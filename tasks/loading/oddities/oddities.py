@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from tasks.loading.oddities.cut_off import APART, cut_off
 from tasks.loading.parts import AREA, BOTTOM, LEFT, RIGHT, TOP, find_parts
 
 INKED = 96  # of 255: a pixel belongs to a part
@@ -42,6 +43,8 @@ class Oddities(NamedTuple):
         Whether what stands apart is as high as a letter, and level with one.
     blots : (n,) bool
         Whether a filled area is as large as a letter, beside letters.
+    cut : (n,) int64
+        Whether the left or the right border cuts a letter off: `APART`, `TOUCHED` or `CROSSED` of `cut_off`.
     """
 
     things: np.ndarray
@@ -51,19 +54,23 @@ class Oddities(NamedTuple):
     begin: np.ndarray
     end: np.ndarray
     alike: np.ndarray
+    cut: np.ndarray
 
 
-def find_oddities(ink: np.ndarray) -> Oddities:
-    """Look at ink (n, H, W) uint8, 0 ground to 255."""
+def find_oddities(ink: np.ndarray, widths: np.ndarray | None = None) -> Oddities:
+    """Look at ink (n, H, W) uint8, 0 ground to 255, of pictures whose widths are (n,) int64, by default W."""
     n = len(ink)
     counts, blots, alike = np.zeros((4, n), np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    cut = np.zeros(n, np.int64)
     counts[3] = ink.shape[2]
     for k in range(n):
         parts = find_parts(ink[k] >= INKED)
         if FEWEST <= len(parts.table) <= MOST:
             *counts[:, k], blots[k], alike[k] = _look(ink[k], parts.table)
+            width = ink.shape[2] if widths is None else int(widths[k])
+            cut[k] = _cut(ink[k], parts.labels, parts.table, width) if counts[0, k] else APART
     things, marks, begin, end = counts
-    return Oddities(things, marks, (begin > 0) | (end < ink.shape[2]), blots, begin, end, alike)
+    return Oddities(things, marks, (begin > 0) | (end < ink.shape[2]), blots, begin, end, alike, cut)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -74,6 +81,12 @@ def _look(ink: np.ndarray, table: np.ndarray) -> tuple[int, int, int, int, bool,
     things, begin, end = _side_by_side(table, letters, height, ink.shape[1])
     alike = (begin > 0 or end < ink.shape[1]) and _alike(table, letters, height, begin, end)
     return things, _marked(table, letters, height), begin, end, _blotted(ink, table, letters, height), alike
+
+
+@numba.njit(cache=True, nogil=True)
+def _cut(ink: np.ndarray, labels: np.ndarray, table: np.ndarray, width: int) -> int:
+    letters, height = _letters(table, ink.shape)
+    return cut_off(ink >= INKED, labels, table, letters, height, width)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.column_kinds import is_result
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 from tasks.exchange.label_sources.written_labels import seen, unwrapped
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers, tidy_label
 from tasks.exchange.labels import find_labels
-from tasks.exchange.preview import dry_report
+from tasks.exchange.preview import dry_report, notes_of
 from tasks.exchange.scan import ImportRequest, Listing
 from tasks.lowlevel.png_encoder import png
 
@@ -117,6 +118,11 @@ def labelme(label: str, path: str, letters: bool = False) -> str:
             ],
         }
     )  # fmt: skip
+
+
+def turned(k: int, label: str, is_turned: bool) -> str:
+    """A row of a table, with the label first if it is turned."""
+    return ",".join([f"{k}.png", label][:: -1 if is_turned else 1]) + "\n"
 
 
 def via(attribute: str = "text") -> dict[str, object]:
@@ -706,6 +712,17 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
         {"columns": ["file", "label"], "index": list(range(N)), "data": [[f"{k}.png", v] for k, v in PAIRS]}
     ),
     "`labels.csv` with `BONE.` or `BONE;`": table("file,label", "{k}.png,{label};"),
+    "`@eaDir/`, `__MACOSX/` and `$RECYCLE.BIN/` beside `BONE.png`": (
+        {f"{folder}/{label}.png": b"" for folder in ("@eaDir", "__MACOSX", "$RECYCLE.BIN") for label in LABELS}
+        | named(lambda k, label: f"{label}.png")[0],
+        named(lambda k, label: f"{label}.png")[1],
+    ),
+    "`labels.csv` with path and label turned in some rows": beside(
+        lambda text: {"labels.csv": "file,label\n" + text(lambda k: turned(k, LABELS[k], k > 11))}
+    ),
+    "`labels.csv` without a header, turned in half of the rows": beside(
+        lambda text: {"labels.csv": text(lambda k: turned(k, LABELS[k], k % 2 == 0))}
+    ),
 }  # fmt: skip
 
 
@@ -729,6 +746,65 @@ def test_a_layout_is_recognised(tmp_path, layout):
     assert found.rejects == []
 
 
+BESIDE = {  # masks and thumbnails, and what they are of
+    "masks/{}.png": "images/{}.png",
+    "train/label/{}.png": "train/image/{}.png",
+    "train_masks/{}_mask.gif": "train/{}.jpg",
+    "SegmentationClass/{}.png": "JPEGImages/{}.jpg",
+    "{}_mask.png": "{}.png",
+    "mask_{}.png": "img_{}.png",
+    "thumbs/{}.png": "{}.png",
+}
+
+
+@pytest.mark.parametrize("companion", BESIDE)
+def test_masks_and_thumbnails_are_left_out_and_told(tmp_path, companion):
+    """Whether names hold the labels or a file, which names them without a folder."""
+    want = {BESIDE[companion].format(label): label for label in LABELS[:6]}
+    put(tmp_path, dict.fromkeys([*want, *(companion.format(label) for label in want.values())], b""))
+    found = read(tmp_path)
+    assert dict(found.pairs) == want
+    assert [path for path, _ in found.rejects] == sorted(companion.format(label) for label in want.values())
+    assert all(reason.partition(" thumbnail of ")[2].partition(":")[0] in want for _, reason in found.rejects)
+    put(tmp_path, {"labels.csv": "".join(f"{path.split('/')[-1]},{v}\n" for path, v in want.items()).encode()})
+    assert dict(read(tmp_path).pairs) == want
+    assert "6 pictures are left out, since their names say that they are masks or thumbnails of others" in (
+        notes_of(found.wanted, found.mended, found.pairs)
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "task", "is_so"),
+    [("7", "12-5=?", True), ("17", "12 + 5 =", True), ("60", "12x5", True), ("3", "12\u00f74", True),
+     ("8", "12-5", False), ("7", "12-", False), ("-3", "2\u22125", True), ("ABCD", "1+1", False), ("3", "3", False)],
+)  # fmt: skip
+def test_results_of_sums_are_told(label, task, is_so):
+    assert is_result(label, task) is is_so
+
+
+def test_a_word_that_is_mask_is_no_mask(tmp_path):
+    """A folder a word, and a picture of two words."""
+    files = {f"{word}/{k}.png": b"" for word in ("bone", "duck", "lamp", "mask") for k in range(6)}
+    assert dict(read(put(tmp_path / "a", files), "folder").pairs) == {path: path.split("/")[0] for path in files}
+    files = {f"{k:03d}_{word}.png": b"" for k, word in enumerate(["mask", "label", *LABELS])}
+    assert dict(read(put(tmp_path / "b", files)).pairs) == {path: path[4:-4] for path in files}
+
+
+def test_rows_that_are_turned_without_a_suffix_are_refused(tmp_path):
+    rows = [(f"c{k:03d}", label)[:: -1 if k > 11 else 1] for k, label in PAIRS]
+    put(tmp_path, beside({"labels.csv": "id,label\n" + "\n".join(map(",".join, rows))}, "c{:03d}.png")[0])
+    with pytest.raises(BadInput, match=r"labels.csv, line 14: '....' is no picture and 'c012' is one, as in 12 such"):
+        read(tmp_path)
+
+
+def test_turned_rows_are_told(tmp_path):
+    put(tmp_path, LAYOUTS["`labels.csv` with path and label turned in some rows"][0])
+    found = read(tmp_path)
+    assert notes_of(found.wanted, found.mended, found.pairs) == [
+        "12 rows had path and label in each other's column, and are put right"
+    ]
+
+
 def test_the_documentation_lists_these_layouts():
     text = (Path(__file__).parents[3] / "docs" / "import.md").read_text()
     part = text.partition("## Layouts")[2].partition("\n## ")[0]
@@ -746,6 +822,17 @@ def words(count: int = N) -> list[str]:
 
 
 ASKED: dict[str, tuple[Files, list[str]]] = {
+    "sums and their results": (
+        table("file,question,answer", labels=[f"{20 + k}-{k % 7}=?,{20 + k - k % 7}" for k in range(N)])[0],
+        ["may hold the labels", "--columns file,question reads '20-0=?'", "--columns file,answer reads '20'"],
+    ),
+    "a detector's boxes": (
+        beside({
+            "classes.txt": "\n".join(CLASSES),
+            **{f"{k}.txt": "".join(f"{line} 0.97\n" for line in yolo(v).split("\n")) for k, v in PAIRS},
+        })[0],
+        ["boxes with a confidence each", "a detector's answers", "take the sixth numbers away"],
+    ),
     "both parts vary": (
         named(lambda k, label: f"{label}_{words(6)[k]}.png")[0],
         ["may be the label", "--pattern '{label}_*' reads", "--pattern '*_{label}' reads", "reads '"],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import ImageDraw
 
+from tasks.loading.oddities.cut_off import APART, CROSSED, TOUCHED
 from tasks.loading.oddities.oddities import Oddities, find_oddities
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tests.strangers import FACES, Plate, lay_out
@@ -127,3 +128,22 @@ def test_among_letters_of_many_colours_no_colour_is_another():
     found = find_oddities(ink)
     assert found.apart.all()
     assert not of_another_colour(image, ink, found).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "what"),
+    [("KUMB", (None, 0.5), CROSSED), ("BUMK", (0.5, None), CROSSED), ("CUMK", (0.6, None), CROSSED),
+     ("KUMO", (None, 0), TOUCHED), ("LUMO", (0, None), TOUCHED),
+     ("BUMB", (0.5, 0.5), APART), ("KUMA", (None, None), APART)],
+    ids=["right", "left", "two pieces", "a round side", "an upright stroke", "both sides", "none"],
+)  # fmt: skip
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_letter_at_the_border_may_be_cut_off(text, cut, what, padded):
+    """Shares of the first and of the last letter that are cut away; None for a picture that goes on beyond it."""
+    plate = letters(text)
+    ends = [plate.masks[k].point(lambda level: 255 * (level > 99)).getbbox() for k in (0, 3)]
+    left = round(ends[0][0] + cut[0] * (ends[0][2] - ends[0][0])) if cut[0] is not None else 0
+    right = round(ends[1][2] - cut[1] * (ends[1][2] - ends[1][0])) if cut[1] is not None else 190
+    ink = 255 - np.array(plate.plain().convert("L"))[None, :, left:right]
+    wide = np.pad(ink, ((0, 0), (0, 0), (0, 9))) if padded else ink
+    assert find_oddities(wide, np.array([right - left])).cut.tolist() == [what]

@@ -52,6 +52,7 @@ BEGINNINGS = {  # of files that are named as text, and hold none
     b"version https://git-lfs": "a pointer of Git LFS; fetch what it stands for with `git lfs pull`",
     b"<!DOCTYPE html": "a page of the web, whatever its name; download the file itself",
 }
+LEFT_BEHIND = {"thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini"}
 _PART = re.compile(r"-\d+-of-\d+$")  # of several files, as TensorFlow numbers them
 
 
@@ -72,6 +73,7 @@ def remedy_for(name: str) -> str:
     return (HOLDERS | SAYING | PACKED | UNREADABLE).get(kind_of(name), "")
 
 
-def is_office_lock(name: str) -> bool:
-    """Return whether a file is what an office program writes beside one that it has open: `~$labels.xlsx`."""
-    return name.rpartition("/")[2].startswith("~$")
+def is_left_behind(name: str) -> bool:
+    """Return whether a file is what programs leave: `Thumbs.db`, or `~$labels.xlsx` beside an open spreadsheet."""
+    base = name.rpartition("/")[2]
+    return base.startswith("~$") or base.lower() in LEFT_BEHIND
