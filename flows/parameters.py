@@ -72,8 +72,6 @@ Letters = Annotated[int, Limits({"type": "integer", "minimum": 100, "maximum": 2
 Units = Annotated[
     int, Limits({"type": "integer", "minimum": 1, "maximum": 4096}, "one to four layers of 1 to 4096 units")
 ]
-    int, Limits({"type": "integer", "minimum": 1, "maximum": 4096}, "one to four layers of 1 to 4096 units")
-]
 Minutes = Annotated[float, Limits({"type": "number", "minimum": 0.01, "maximum": 100_000}, "from 0.01 to 100000")]
 AuditMinutes = Annotated[
     float,
