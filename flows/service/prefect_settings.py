@@ -126,7 +126,7 @@ def require_settings() -> None:
 
 
 def _require_files() -> None:
-    """Refuse a device, a pipe or a huge file where a variable names a file that Prefect, Dask or TLS read to its end."""
+    """Refuse a device, a pipe or a huge file in the place of a file that Prefect, Dask or TLS read to its end."""
     for name in _FILES:
         given = os.environ.get(name)
         if not given or given == os.devnull:
