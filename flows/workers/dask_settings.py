@@ -58,7 +58,7 @@ def _require_compression(name: str, value: str) -> None:
     from distributed.protocol.compression import compressions
 
     if value not in compressions:
-        known = ", ".join(sorted(filter(None, compressions)))
+        known = ", ".join(sorted(name for name in compressions if name))
         raise BadInput(f"{name}: must be false, {known}; it is {value!r}; correct or unset it")
 
 
