@@ -20,7 +20,7 @@ from flows.auditing.follow_ups import explain_success, find_all_defects, try_cha
 from flows.auditing.results import for_people, made, spelled_again, write_result
 from flows.auditing.states import place_at_home, settle
 from flows.auditing.target import AuditTarget, draw_target, find_target
-from flows.parameters import Count, File, Minutes, Name, Price, Seed, Share
+from flows.parameters import AuditMinutes, Count, File, Name, Price, Seed, Share
 from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.shell.examples import prologue
@@ -98,7 +98,7 @@ class AuditRequest:
     target: Name | None = None
     _: KW_ONLY
     command: Name | None = None
-    minutes: Minutes = 30.0
+    minutes: AuditMinutes = 30.0
     alphabet: Name | None = None
     length: Name | int | None = None
     seed: Seed = 1

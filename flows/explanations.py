@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from flows.home import home
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import local
+from storage.files.small_files import read_ordinary
 from storage.files.targets import require_file
 
 if TYPE_CHECKING:  # every command line is looked at here before anything heavy is imported
@@ -26,8 +28,7 @@ _OPTION, _SUFFIX, _HEAD = "--explain", ".png", 512
 def is_explanation(path: str | os.PathLike[str]) -> bool:
     """Return whether a file is an explanation, which the next explanation may replace."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - names that Path refuses are no explanations either
-            return MARK in file.read(_HEAD)
+        return MARK in read_ordinary(Path(path), sys.maxsize, _HEAD)
     except (OSError, ValueError):
         return False
 

@@ -174,13 +174,14 @@ def _require_folder(named: str | None) -> None:
     folder = Path(os.environ.get(HOME) or "data")
     if is_url(folder):
         return  # what needs a home says that it cannot be a URL
+    there = None
     try:
         there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
         if stat.S_ISDIR(there.stat().st_mode):
             return
         why = f"{there} is no folder"
     except FileNotFoundError:
-        why = f"the link {there} leads to nothing"
+        why = f"the link {there} leads to nothing" if there else "the working directory is not there any more"
     except (OSError, StopIteration) as error:
         if getattr(error, "errno", None) == errno.ELOOP:
             why = "a link in it leads to itself"

@@ -65,8 +65,21 @@ ModelSeed = Annotated[
     int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32}, "a whole number from 0 to 2**32 - 1")
 ]
 Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1}, "from 0 to 1")]
-Seconds = Annotated[float, Limits({"type": "number", "minimum": 0}, "a finite number, 0 or more")]
-Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0}, "above 0")]
+Settle = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 3600}, "from 0 to 3600 seconds")]
+Pictures = Annotated[int, Limits({"type": "integer", "minimum": 1, "maximum": 1024}, "from 1 to 1,024 pictures")]
+FourLetterWords = Annotated[int, Limits({"type": "integer", "minimum": 1, "maximum": 5006}, "from 1 to 5006")]
+Letters = Annotated[int, Limits({"type": "integer", "minimum": 100, "maximum": 200_000}, "from 100 to 200000")]
+Units = Annotated[
+    int, Limits({"type": "integer", "minimum": 1, "maximum": 4096}, "one to four layers of 1 to 4096 units")
+]
+Minutes = Annotated[float, Limits({"type": "number", "minimum": 0.01, "maximum": 100_000}, "from 0.01 to 100000")]
+AuditMinutes = Annotated[
+    float,
+    Limits(
+        {"type": "number", "minimum": 1},
+        "a finite number, 1 or more: in less, pictures cannot be drawn, read by the shipped models and written about",
+    ),
+]
 Price = Annotated[float, Limits({"type": "number", "minimum": 0}, "a finite number, 0 or more")]
 Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535}, "from 0 (any free port) to 65535")]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from flows.home import home
-from flows.parameters import Count, File, Name, Seed
+from flows.parameters import File, Name, Pictures, Seed
 from flows.reporting.plain_reports import PreviewReport
 from flows.service.starting import compile_kernels
 from storage.files.places import local, place
@@ -16,7 +16,7 @@ from tasks.profiles.built_in import find_profile
 def preview(
     profile: Name,
     *,
-    count: Count = 24,
+    count: Pictures = 24,
     seed: Seed = 1,
     out: File | None = None,
     font: list[Name] | None = None,

@@ -9,7 +9,7 @@ from flows.evaluate import measurement, publish_report, read_split
 from flows.generate import GenerateRequest, as_drawn, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed, Units
 from flows.reporting.artifacts import show_regenerated
 from flows.reporting.reports import RegenerateReport
 from flows.reporting.runs import named, told
@@ -98,7 +98,7 @@ class RegenerateRequest:
     rebuild: bool = False
     pictures: list[Count] | None = None
     shows: Count | None = None
-    hidden: list[Count] | None = None
+    hidden: list[Units] | None = None
     model_seed: ModelSeed = 1
     reader: ReaderKind = ReaderKind.CLASSIC
     minutes: Minutes | None = None

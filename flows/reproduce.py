@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import home
-from flows.parameters import Count, File, ModelSeed, Name
+from flows.parameters import Count, File, FourLetterWords, Letters, ModelSeed, Name
 from flows.reporting.artifacts import show_reproduced
 from flows.reporting.progress import stage
 from flows.reporting.reports import ReproduceReport
@@ -46,8 +46,8 @@ class ReproduceRequest:
 
     font: Name = "Inter Black"
     seed: ModelSeed = 14
-    words: Count | None = None
-    letters: Count = TRAINING_LETTERS
+    words: FourLetterWords | None = None
+    letters: Letters = TRAINING_LETTERS
     out: File | None = None
     workers: Count | None = None
     cluster: Name | None = None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flows.home import home, model_file
 from flows.model_pairs import ModelPair, pair_beside, pair_named, verdict
-from flows.parameters import Count, File, Name, ReaderChoice, Seconds, Share, require_request
+from flows.parameters import Count, File, Name, ReaderChoice, Settle, Share, require_request
 from flows.reporting.plain_reports import ReadsWith
 from storage.deep_models import is_deep
 from storage.errors import BadInput
@@ -99,7 +99,7 @@ class SolveRequest:
     only_new: bool = False
     again: bool = False
     keep: bool = False
-    settle: Seconds = 1.0
+    settle: Settle = 1.0
     move_to: File | None = None
     follow_links: bool = False
     abstain_below: Share = 0.0

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.measured_pairs import told_beside
-from flows.parameters import Count, File, Minutes, ModelSeed, Name, ReaderKind
+from flows.parameters import Count, File, Minutes, ModelSeed, Name, ReaderKind, Units
 from flows.reporting.artifacts import show_trained
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
@@ -123,7 +123,7 @@ class TrainRequest:
     out: File | None = None
     pictures: list[Count] | None = None
     shows: Count | None = None
-    hidden: list[Count] | None = None
+    hidden: list[Units] | None = None
     leave_out: list[Name] | None = None
     seed: ModelSeed = 1
     workers: Count | None = None

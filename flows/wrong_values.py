@@ -50,18 +50,6 @@ def _length(values: list[Any]) -> None:
     parse_length(values[-1])
 
 
-def _settle(values: list[Any]) -> None:
-    from tasks.solving.choice import require_settle
-
-    require_settle(values[-1])
-
-
-def _minutes_of_audit(values: list[Any]) -> None:
-    from tasks.audit.attackers.budget import require_minutes
-
-    require_minutes(values[-1])
-
-
 def _new_name(values: list[Any]) -> None:
     from tasks.profiles.profile import Profile
 
@@ -92,18 +80,11 @@ def _hidden(values: list[Any]) -> None:
     Settings(hidden=tuple(values))
 
 
-def _letters(values: list[Any]) -> None:
-    from tasks.scoring.reproduce import require_letters
-
-    require_letters(values[-1])
-
-
 # Rules of one command's parameter that are narrower than its limits.
 RULES: dict[str, dict[str, Callable[[list[Any]], None]]] = {
-    "solve": {"length": _length, "settle": _settle},
-    "audit": {"length": _length, "minutes": _minutes_of_audit},
+    "solve": {"length": _length},
+    "audit": {"length": _length},
     "import": {"name": _new_name, "alphabet": _new_alphabet, "columns": _columns, "pattern": _pattern},
     "train": {"hidden": _hidden},
     "regenerate": {"hidden": _hidden},
-    "reproduce": {"letters": _letters},
 }

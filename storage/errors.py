@@ -118,18 +118,33 @@ def _too_large() -> str:
 def refused_by_system(error: BaseException) -> CaptchasError | None:
     """Return the project's error for what the system refuses to any program; None for another error.
 
-    That is a name or path that is too long, a link that leads to itself, an open file or thread too many, and memory.
+    That is a name or path that is too long, a link that leads to itself, a working directory that is gone, a folder for
+    compiled kernels, an open file or thread too many, and memory.
     """
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":  # Python has no class for it
         return Exhausted(
             "threads: this process may start no more; raise the limits (ulimit -u unlimited, ulimit -v unlimited), or "
             "end other programs"
         )
-    if isinstance(error, OSError) and (told := _too_long(error) or _too_many_files(error)):
+    if isinstance(error, RuntimeError) and "no locator available" in str(error):  # numba has no class for it
+        return BadInput(
+            "NUMBA_CACHE_DIR: must be a folder that this user may write to, since the compiled kernels can be kept "
+            "neither beside their sources nor in this user's cache; export NUMBA_CACHE_DIR=FOLDER, or correct HOME"
+        )
+    if isinstance(error, OSError) and (told := _no_folder(error) or _too_long(error) or _too_many_files(error)):
         return told
     if isinstance(error, OSError | RuntimeError) and (ring := _ring_of_links(error)):
         return ring
     return _no_memory(error)
+
+
+def _no_folder(error: OSError) -> NotThere | None:
+    if error.errno == errno.ENOENT and error.filename is None:
+        try:
+            os.getcwd()  # noqa: PTH109 - what Path would call
+        except FileNotFoundError:
+            return NotThere("the working directory: is not there any more; go to another folder (cd), and try again")
+    return None
 
 
 def _too_long(error: OSError) -> BadInput | None:

@@ -29,7 +29,7 @@ def require_compiling() -> None:
     given = os.environ.get(_SWITCH, "0")
     try:
         off = int(given) != 0
-    except ValueError:  # numba warns, and compiles
+    except ValueError:  # `import_lean` tells it
         off = False
     if off:
         raise BadInput(f"{_SWITCH}: must be 0, since the kernels only run compiled; it is {given!r}; unset it")

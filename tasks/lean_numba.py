@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from storage.errors import BadInput
 
 THREADS = "NUMBA_NUM_THREADS"
 _PACKAGES = "importlib.metadata"
+_UNPARSED = r"Environment variable '(NUMBA_\w+)' is defined but its associated value '((?s:.*))' could not be parsed"
 
 
 def import_lean() -> None:
@@ -31,8 +33,7 @@ def import_lean() -> None:
     absent: dict[str, ModuleType | None] = {
         "scipy": None, "cffi": None, "yaml": None, _PACKAGES: ModuleType(_PACKAGES)
     }  # fmt: skip
-    with _without(absent), _settings_explained(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "A Numba config file is found")
+    with _without(absent), _settings_explained():
         for name in ("numba", "numba.core.typing.cffi_utils"):  # they look for them
             import_module(name)
     vars(import_module("numba.core.config"))["_config_fname"] = os.devnull  # looked for whenever a kernel is compiled
@@ -44,14 +45,23 @@ def import_lean() -> None:
 
 @contextmanager
 def _settings_explained() -> Iterator[None]:
-    """Name the one variable for whose value numba fails; for others it takes its defaults.
+    """Name the variable for whose value numba fails, or warns with a traceback.
 
     Raises
     ------
     BadInput
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "A Numba config file is found")
+            warnings.filterwarnings("error", _UNPARSED, RuntimeWarning)
+            yield
+    except RuntimeWarning as warning:
+        if (found := re.match(_UNPARSED, str(warning))) is None:
+            raise
+        name, value = found.groups()
+        rule = "must be 1 or more" if name == THREADS else "must be a value that numba takes"
+        raise BadInput(f"{name}: {rule}; it is {value!r}; correct or unset it") from None
     except ValueError as error:
         if (given := os.environ.get(THREADS)) is None:
             raise

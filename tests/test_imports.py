@@ -105,9 +105,9 @@ ROOMS = {
     # It looks into every reader and into the book's network; only commands depend on it. scikit-learn trains the
     # networks that it shows; their figures are in `figures`.
     "tasks/explaining": (
-        {"storage.errors", "storage.files.atomic", "storage.texts", "tasks.both_readers", "tasks.datasets",
-         "tasks.deep", "tasks.doubts", "tasks.figures", "tasks.loading", "tasks.lowlevel", "tasks.profiles",
-         "tasks.readers", "tasks.reading", "tasks.scoring", "tasks.solving"},
+        {"storage.errors", "storage.files.atomic", "storage.files.locks", "storage.texts", "tasks.both_readers",
+         "tasks.datasets", "tasks.deep", "tasks.doubts", "tasks.figures", "tasks.loading", "tasks.lowlevel",
+         "tasks.profiles", "tasks.readers", "tasks.reading", "tasks.scoring", "tasks.solving"},
         {"numpy", "PIL", "skimage", "sklearn", "threadpoolctl"},
     ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),

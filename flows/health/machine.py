@@ -97,7 +97,7 @@ def check_temporary() -> CheckResult:
     name = "temporary folder"
     try:
         folder = Path(tempfile.gettempdir())
-        with tempfile.NamedTemporaryFile(dir=folder) as file:
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(1 << 16))
             file.flush()
     except OSError as error:
@@ -113,7 +113,7 @@ def check_clock() -> CheckResult:
         return wrong(
             "clock", f"{said}, before this version was made; certificates fail", "set the clock of the machine"
         )
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.TemporaryFile() as file:
         ahead = os.fstat(file.fileno()).st_mtime - time.time()
     if abs(ahead) > SKEW:
         return warning(

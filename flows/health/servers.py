@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from flows.health.check_results import CheckResult, fine, pip, warning, wrong
 from flows.health.machine import existing
+from storage.files.locks import temporary_folder
 
 ANSWER = 5.0  # seconds that a server gets to take a connection
 STARTING = 240.0  # seconds for a first run with all that it starts
@@ -47,7 +48,7 @@ def check_home() -> CheckResult:
     if not folder.is_dir():
         return wrong("home", f"{folder} is no folder", "captchas COMMAND --home ANOTHER, or move the file away")
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(4096))
             file.flush()
         next(folder.iterdir(), None)
@@ -101,11 +102,11 @@ def check_settings() -> CheckResult:
     require_certificates()
     require_compiling()
     # In a process of its own: importing Prefect takes a while, and would make the home that PREFECT_HOME names.
-    with tempfile.TemporaryDirectory(prefix="captchas-doctor-") as folder:
+    with temporary_folder() as folder:
         done = subprocess.run(
             [sys.executable, "-P", "-c", _JUDGING], capture_output=True, text=True, errors="replace", check=False,
             timeout=IMPORTING,
-            env=os.environ | {"PREFECT_HOME": folder, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ | {"PREFECT_HOME": str(folder), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
     if refused := done.stdout.strip():
         said, _, remedy = refused.rpartition("; ")
@@ -168,7 +169,7 @@ def check_start(cluster: str | None) -> CheckResult:
     """Draw a few pictures with all that a command starts: Prefect's server and Dask's workers."""
     from flows.home import home
 
-    with tempfile.TemporaryDirectory(prefix="captchas-doctor-") as folder:
+    with temporary_folder() as folder:
         command = [
             sys.executable,
             "-P",

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -15,7 +16,7 @@ from typing import Any
 
 from flows.service.passwords import require_sendable
 from flows.shell.quiet import tell
-from storage.errors import BadInput
+from storage.errors import BadInput, readable_size
 
 STARTING = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 DATABASES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
@@ -33,6 +34,13 @@ _IN_HOME = {
     "profiles.toml": ("PREFECT_PROFILES_PATH",),
     "logging.yml": (_LOGGING, "PREFECT_LOGGING_CONFIG_PATH"),
 }
+_FILES = (
+    "DASK_CONFIG",
+    "SSL_CERT_FILE",
+    "PREFECT_API_SSL_CERT_FILE",
+    *(name for names in _IN_HOME.values() for name in names),
+)
+_MOST_FILE = 64 << 20  # bytes; certificates of all authorities have a hundredth of it
 _CORRECT = "correct or unset it"
 _SOURCES = "prefect.settings.sources"  # the module that looks for settings
 
@@ -96,6 +104,7 @@ def require_settings() -> None:
     BadInput
     """
     require_sendable()
+    _require_files()
     given = os.environ.get(STARTING)
     if given is not None:
         try:
@@ -114,6 +123,22 @@ def require_settings() -> None:
     there = next((path for path in paths if os.path.lexists(path)), None)
     if there and not there.is_dir():
         raise BadInput(f"PREFECT_HOME: must be a folder; it is {folder!r}, and {there} is no folder; {_CORRECT}")
+
+
+def _require_files() -> None:
+    """Refuse a device, a pipe or a huge file in the place of a file that Prefect, Dask or TLS read to its end."""
+    for name in _FILES:
+        given = os.environ.get(name)
+        if not given or given == os.devnull:
+            continue
+        try:
+            found = Path(given).expanduser().stat()
+        except (OSError, RuntimeError, ValueError):
+            continue  # who opens it says so
+        ordinary = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+        if not ordinary or found.st_size > _MOST_FILE:
+            why = f"has {readable_size(found.st_size)}" if ordinary else "is a device, a pipe or a socket"
+            raise BadInput(f"{name}: must name a file of settings or certificates; {given!r} {why}; {_CORRECT}")
 
 
 def require_writable() -> None:
@@ -186,6 +211,10 @@ def _explained(error: Exception) -> BadInput | None:
     if kind == "ValueError" and "dask config file" in str(error):
         said = " ".join(str(error).split())
         return BadInput(f"DASK_CONFIG: {said}; mend or remove the file, or correct or unset the variable")
+    if passed(error, "distributed/config.py"):  # which sets up logging when it is imported
+        names = [name for name in os.environ if name.startswith("DASK_") and "LOG" in name]
+        what = ", ".join(names) or "a file of Dask's settings (DASK_CONFIG)"
+        return BadInput(f"{what}: its logging cannot be set up ({kind}: {error}); {_CORRECT}")
     file = getattr(error, "filename", None)
     names = [name for name, value in _given().items() if file and value == str(file)]
     if not names and _LOGGING in os.environ and passed(error, "prefect/logging/configuration.py"):

@@ -17,7 +17,7 @@ from dask.distributed import Client, LocalCluster
 
 from flows.parameters import require_workers
 from flows.workers.certificate import temporary_security
-from flows.workers.dask_settings import require_dask_settings
+from flows.workers.dask_settings import require_dask_settings, require_scratch
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
 from storage.files.places import Place
@@ -230,6 +230,7 @@ def _start(workers: int) -> LocalCluster:
     Whoever reaches a Dask port runs code as this user, and every user of the machine reaches loopback. So all
     connections are TLS in both directions, with a certificate that only these processes have, in memory.
     """
+    require_scratch()
     _start_tracker()  # starting it later would unblock the signal again
     blocked = (signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     # Python imports modules from the folders of Dask's workers first. Dask's own place for these folders has the same

@@ -1,13 +1,17 @@
 """Dask's settings in the environment: a value that Dask cannot use is named, before workers fail for it."""
 
 import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from dask import config
 from dask.utils import parse_bytes, parse_timedelta
 
 from storage.errors import BadInput
+
+_COMPRESSION = "distributed.comm.compression"
 
 
 def require_dask_settings() -> None:
@@ -20,9 +24,42 @@ def require_dask_settings() -> None:
     defaults = config.merge(*config.defaults)
     for name, given in os.environ.items():
         if name.startswith("DASK_"):
-            default = config.get(name[5:].lower().replace("__", "."), None, config=defaults)
-            if not _fits(config.interpret_value(given), default):
+            key, value = name[5:].lower().replace("__", "."), config.interpret_value(given)
+            default = config.get(key, None, config=defaults)
+            if key == _COMPRESSION and isinstance(value, str):
+                _require_compression(name, value)
+            elif not _fits(value, default):
                 raise BadInput(f"{name}: must be as Dask's {default!r} is; it is {given!r}; correct or unset it")
+
+
+def require_scratch() -> None:
+    """Refuse a folder of Dask's settings for temporary files in which this user can make none.
+
+    Raises
+    ------
+    BadInput
+    """
+    folder = config.get("temporary-directory")
+    if not folder:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, TypeError, ValueError) as error:
+        name = "DASK_TEMPORARY_DIRECTORY"
+        what = name if name in os.environ else "Dask's temporary-directory"
+        raise BadInput(
+            f"{what}: must be a folder that this user may write to ({error}); it is {folder!r}; correct or unset it"
+        ) from error
+
+
+def _require_compression(name: str, value: str) -> None:
+    """Refuse a way of compressing that this machine lacks; Dask's default is none, which is no text."""
+    from distributed.protocol.compression import compressions
+
+    if value not in compressions:
+        known = ", ".join(sorted(name for name in compressions if name))
+        raise BadInput(f"{name}: must be false, {known}; it is {value!r}; correct or unset it")
 
 
 def _fits(value: Any, default: Any) -> bool:

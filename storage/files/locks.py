@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from storage.errors import Busy, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
-from storage.files.private import create_private, scratch_folder
+from storage.files.private import create_private, is_lasting, scratch_folder
 from storage.objects import leases
 
 
@@ -131,5 +131,9 @@ def temporary_folder() -> Iterator[Path]:
     """Make a folder for temporary files which no other user can read, and remove it and what killed processes left."""
     parent = scratch_folder()
     clear_dead(parent, f"{_SCRATCH}{'[0-9a-f]' * 12}")
-    with held_folder(parent / f"{_SCRATCH}{atomic.new_run()}") as folder:
-        yield folder
+    try:
+        with held_folder(parent / f"{_SCRATCH}{atomic.new_run()}") as folder:
+            yield folder
+    finally:
+        if not is_lasting(parent):
+            shutil.rmtree(parent, ignore_errors=True)

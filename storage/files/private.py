@@ -57,10 +57,19 @@ def scratch_folder() -> Path:
     The same folder for each run of a user, so that a run can clear what a killed run left. If somebody else has made a
     folder of that name, a new folder.
     """
-    folder = Path(tempfile.gettempdir(), f"captchas-{os.geteuid()}")
+    folder = _lasting()
     with suppress(FileExistsError):
         folder.mkdir(0o700)
     found = folder.lstat()
     if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_WRITE:
         return folder
     return Path(tempfile.mkdtemp(prefix=f"{folder.name}-"))
+
+
+def is_lasting(folder: Path) -> bool:
+    """Return whether a scratch folder is the same for each run; another is its run's to remove."""
+    return folder == _lasting()
+
+
+def _lasting() -> Path:
+    return Path(tempfile.gettempdir(), f"captchas-{os.geteuid()}")

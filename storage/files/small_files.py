@@ -72,7 +72,7 @@ def read_ordinary(path: Place, most: int = MOST_RECORD, first: int | None = None
             raise NotOrdinary("it is a device, a pipe or a socket")
         if status.st_size > most:
             raise NotOrdinary(_too_large(status.st_size, most))
-        return file.read(most if first is None else first)
+        return file.read(min(most, status.st_size + 1) if first is None else first)
 
 
 def read_json(path: Place) -> Any:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from storage.errors import BadInput, Damaged
 from storage.files.places import ObjectPath, Place, read_range
+from storage.files.small_files import NotOrdinary, read_ordinary
 
+LARGEST = 1 << 31  # bytes; a larger file is no shard, and is not read
 FOLDER = "CAPTCHAS_CACHE"  # by default the cache is in the system's folder for temporary files
 BYTES = "CAPTCHAS_CACHE_BYTES"  # the most bytes that all files may have together; 0: nothing is kept
 _DEFAULT_BYTES = 2_000_000_000
@@ -34,7 +36,9 @@ def file_bytes(path: Place, sha256: str | None = None) -> bytes:
         The file cannot be read.
     """
     try:
-        return fetched(path, sha256) if sha256 and isinstance(path, ObjectPath) else path.read_bytes()
+        return fetched(path, sha256) if sha256 and isinstance(path, ObjectPath) else read_ordinary(path, LARGEST)
+    except NotOrdinary as error:
+        raise Damaged(f"{path}: is no shard ({error})") from error
     except OSError as error:
         raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
 

@@ -9,6 +9,7 @@ from typing import Any
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.files import atomic
 from storage.files.places import Place, read_range
+from storage.shards.cache import LARGEST
 from storage.shards.manifest import MANIFEST, Manifest, identity_digest, load
 from storage.shards.shard import BLOCK, Shard, parse_name
 from storage.texts import canonical
@@ -18,7 +19,6 @@ from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.word_lists import WEB2
 
-LARGEST = 1 << 31  # bytes; a larger file is no shard, and is not read
 ABSENT = "not there: it was lost, or the run that makes the dataset did not end and would go on"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 

@@ -1,13 +1,12 @@
 """Explain how a model reads one picture: every stage in one PNG."""
 
 import functools
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from storage.errors import BadInput
+from storage.files.locks import temporary_folder
 from storage.texts import caption
 from tasks.both_readers import SURE, BothReaders, takes_classic
 from tasks.datasets.samples import first_pictures
@@ -156,8 +155,8 @@ def draw_word(word: str, profile: Profile, seed: int) -> tuple[bytes, Profile]:
         )
     longest = profile.length[1]
     width = -(-profile.width * len(word) // longest) if len(word) > longest else profile.width
-    with tempfile.TemporaryDirectory() as folder:
-        words = Path(folder) / "word.txt"
+    with temporary_folder() as folder:
+        words = folder / "word.txt"
         words.write_text(f"{word}\n", encoding="utf-8")
         drawn = replace(profile, words=str(words), length=(len(word), len(word)), width=width)
         block = first_pictures(drawn, seed, 1)

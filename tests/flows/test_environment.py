@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows import environment
+from flows.service.prefect_settings import require_settings
 from flows.service.run_database import ONCE
 from storage.errors import BadInput, Unreachable
 
@@ -303,3 +304,19 @@ def test_linux_without_proc_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "_PROCESSES", tmp_path / "stat")
     with pytest.raises(BadInput, match=r"/proc: must be mounted, .*; mount it: mount -t proc proc /proc"):
         environment.require_processes()
+
+
+@pytest.mark.parametrize(
+    "name", ["DASK_CONFIG", "PREFECT_PROFILES_PATH", "PREFECT_LOGGING_SETTINGS_PATH", "SSL_CERT_FILE"]
+)
+def test_a_file_of_settings_that_has_no_end_is_not_read(tmp_path, monkeypatch, name):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    (huge := tmp_path / "huge").touch()
+    os.truncate(huge, 10 << 30)
+    for given, why in (("/dev/zero", "is a device"), (pipe, "a pipe"), (huge, "has 10.7 GB")):
+        monkeypatch.setenv(name, str(given))
+        with pytest.raises(BadInput, match=f"{name}: must name a file of .*{why}.*correct or unset it"):
+            require_settings()
+    for given in (os.devnull, tmp_path, tmp_path / "none"):
+        monkeypatch.setenv(name, str(given))
+        require_settings()

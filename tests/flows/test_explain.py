@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -143,6 +144,8 @@ def test_the_option_is_written_out(folder):
     assert with_explain_file(["--explain", "a.png"]) == ["--explain=yes", "a.png"]  # a picture that is there
     assert with_explain_file(["a.png", "--explain", "new.PNG", "--json"]) == ["a.png", "--explain=new.PNG", "--json"]
     assert with_explain_file(["a.png", "--explain", "--json"]) == ["a.png", "--explain=yes", "--json"]
+    os.mkfifo("pipe.png")  # nobody writes into it, so it must not be waited for
+    assert with_explain_file(["--explain", "pipe.png"]) == ["--explain=yes", "pipe.png"]
     assert spelled(["--out", "-", "--explain"]) == ["--out=-", "--explain=yes"]
 
 

@@ -60,6 +60,16 @@ def test_a_home_that_is_no_folder_is_named_with_what_names_it(clean, below):
             home.prepare_environment(chosen)
 
 
+def test_a_home_in_a_working_directory_that_is_gone_is_named(clean, monkeypatch):
+    (folder := clean / "gone").mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(
+        BadInput, match=r"^home: must be a folder; it is 'data', and the working directory is not there"
+    ):
+        home.prepare_environment()
+
+
 def test_settings_of_prefect_in_a_home_are_not_read(clean, capsys):
     """A working directory may have come in an archive, with a folder `data`: Prefect would call what these name."""
     folder = clean / "data" / "prefect"

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import string
 import subprocess
 import sys
 from importlib import import_module
@@ -11,12 +12,28 @@ from typing import get_origin
 import pytest
 
 from flows.missing_inputs import INPUTS, given_values, options_of, require_inputs
-from flows.parameters import called, limits_in, require_limits
+from flows.parameters import (
+    AuditMinutes,
+    FourLetterWords,
+    Letters,
+    Pictures,
+    Settle,
+    Units,
+    called,
+    limits_in,
+    require_limits,
+)
 from flows.requests import checked
 from flows.shell.commands import COMMANDS
 from flows.shell.options import limits_of
 from flows.wrong_values import RULES, require_values
 from storage.errors import BadInput, NotThere
+from storage.shards.shard import BLOCK
+from tasks.audit.attackers.budget import LEAST_MINUTES
+from tasks.profiles.word_lists import WEB2, load_words
+from tasks.scoring.reproduce import LEAST_LETTERS, MOST_LETTERS
+from tasks.solving.choice import LONGEST_SETTLE
+from tasks.training.settings import MOST_UNITS
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -94,14 +111,18 @@ WRONG = [
     ("generate book --count=2.5", "count: must be a whole number; it is 2.5"),
     ("generate book --seed=-1", "seed: must be a whole number from 0 to 2**63 - 1; it is -1"),
     ("train book --pictures 5 --pictures 0", "pictures: must be 1 or more; it is 0"),
-    ("train book --hidden 1 --hidden 9999", "hidden: must be one to four layers of 1 to 4096 units; it is (1, 9999)"),
+    ("train book --hidden 1 --hidden 9999", "hidden: must be one to four layers of 1 to 4096 units; it is 9999"),
     ("train book --from=", "from: must not be empty; give a value, or leave it out"),
     ("solve inbox --abstain-below 2", "abstain-below: must be from 0 to 1; it is 2"),
-    ("solve inbox --settle 1e9", "settle: must be from 0 to 3600 seconds; it is 1000000000.0"),
+    ("solve inbox --settle 1e9", "settle: must be from 0 to 3600 seconds; it is 1e+09"),
     ("solve inbox --length 0", "length: must be from 1 to 32 letters, the shortest first; it is '0'"),
     ("solve a.png b.png --out=", "out: must not be empty; give a value, or leave it out"),
     ("--home= datasets", "home: must not be empty; give a value, or leave it out"),
-    ("audit book --minutes nan", "minutes: must be above 0; it is nan"),
+    (
+        "audit book --minutes nan",
+        "minutes: must be a finite number, 1 or more: in less, pictures cannot be drawn, read by the shipped models "
+        "and written about; it is nan",
+    ),
     ("audit book --label-price=inf", "label-price: must be a finite number, 0 or more; it is inf"),
     ("audit compare a b --out=", "out: must not be empty; give a value, or leave it out"),
     ("import inbox --name=", "name: must not be empty; give a value, or leave it out"),
@@ -112,7 +133,8 @@ WRONG = [
         "import inbox --alphabet aa",
         "profile 'import', alphabet: must be every character once; a comes again; it is 'aa'",
     ),
-    ("regenerate --hidden 9999", "hidden: must be one to four layers of 1 to 4096 units; it is (9999,)"),
+    ("regenerate --hidden 9999", "hidden: must be one to four layers of 1 to 4096 units; it is 9999"),
+    ("reproduce --letters 0", "letters: must be from 100 to 200000; it is 0"),
     ("reproduce --letters 3", "letters: must be from 100 to 200000; it is 3"),
 ]
 
@@ -161,6 +183,22 @@ def test_a_value_outside_its_limits_is_told_early_and_late_in_the_same_words(com
         with pytest.raises(BadInput) as early:
             require_values([command, f"--{called(key)}={text}"])
         assert str(early.value) == str(late.value)
+
+
+def test_limits_are_those_of_the_tasks():
+    """They are told before the tasks are imported, which takes long."""
+
+    def most_and_least(kind):
+        schema = limits_in(kind).schema
+        return schema["minimum"], schema.get("maximum")
+
+    assert most_and_least(Settle) == (0, LONGEST_SETTLE)
+    assert most_and_least(Pictures) == (1, BLOCK)
+    assert most_and_least(Letters) == (LEAST_LETTERS, MOST_LETTERS)
+    assert most_and_least(Units) == (1, MOST_UNITS)
+    assert most_and_least(AuditMinutes) == (LEAST_MINUTES, None)
+    words = load_words(WEB2, string.ascii_uppercase, (4, 4))  # as `tasks.scoring.book`, which takes long to import
+    assert most_and_least(FourLetterWords) == (1, len(words))
 
 
 @pytest.mark.parametrize("command", INPUTS)

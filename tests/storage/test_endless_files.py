@@ -11,7 +11,9 @@ from storage import audits, models, pairs, served_model
 from storage.deep_models import is_deep, load_deep_model
 from storage.errors import Damaged
 from storage.exports.record import ExportRecord
+from storage.files.places import read_range
 from storage.files.small_files import NotOrdinary, read_json, read_ordinary
+from storage.shards.shard import Shard
 
 KINDS = ("pipe", "device", "endless", "socket")
 
@@ -69,6 +71,17 @@ def test_no_record_of_up_holds_a_command_up(tmp_path, place, kind, monkeypatch):
     monkeypatch.setenv(home.HOME, str(tmp_path))
     place(kind, tmp_path / "prefect" / home.UP_RECORD)
     assert home.served() is None
+
+
+def test_a_shard_without_an_end_is_damaged(tmp_path):
+    os.mkfifo(pipe := tmp_path / "shard-000000-64.h5")
+    (huge := tmp_path / "shard-000001-64.h5").touch()
+    os.truncate(huge, 10 << 30)
+    for path, why in ((pipe, "is a device, a pipe or a socket"), (huge, "has 10.7 GB")):
+        with pytest.raises(Damaged, match=f"{path.name}: is no shard .it {why}"), Shard(path):
+            pass
+    with pytest.raises(OSError, match="seek"):
+        read_range(pipe, 0, 8)
 
 
 def test_an_ordinary_file_is_read_up_to_its_bound(tmp_path):

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,21 @@ def test_too_many_open_files_name_the_limit(limited):
 
 def test_a_thread_too_many_names_the_limits():
     assert "ulimit -u" in str(refused_by_system(RuntimeError("can't start new thread")))
+
+
+def test_a_folder_for_compiled_kernels_that_is_none_names_the_variable():
+    told = refused_by_system(RuntimeError("cannot cache function 'f': no locator available for file 'a.py'"))
+    assert isinstance(told, BadInput) and str(told).startswith("NUMBA_CACHE_DIR: must be a folder")
+
+
+def test_a_working_directory_that_is_gone_is_named(tmp_path, monkeypatch):
+    assert refused_by_system(error(errno.ENOENT)) is None
+    (folder := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(FileNotFoundError) as gone:
+        Path("a.csv").absolute()
+    assert "the working directory: is not there any more" in str(refused_by_system(gone.value))
 
 
 LIBRARY = "Could not find/load shared object file 'libllvmlite.so'"

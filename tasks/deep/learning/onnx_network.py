@@ -1,6 +1,5 @@
 """A trained network -> the bytes of an ONNX file; and a model's file -> a network that begins another training."""
 
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from storage.deep_models import DeepModel, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput
+from storage.files.locks import temporary_folder
 from storage.models import model_digest
 from tasks.deep.learning.network import Network
 from tasks.deep.session import checked_record
@@ -28,8 +28,8 @@ def onnx_bytes(network: Network, shape: Shape) -> bytes:
     Normalisation by statistics is folded into the convolutions.
     """
     example = torch.zeros((2, 3, shape.height, 16 * STRIDE), dtype=torch.uint8)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-        path = Path(folder, "network.onnx")
+    with temporary_folder() as folder, warnings.catch_warnings(action="ignore"):
+        path = folder / "network.onnx"
         torch.onnx.export(  # by tracing: the newer way needs a package more, and its warning is of no use to a user
             network.eval(), (example,), path, opset_version=_OPSET, dynamo=False, input_names=["pictures"],
             output_names=["scores"],

@@ -393,7 +393,7 @@ def test_homes_that_cannot_be_used(home, monkeypatch):
     mounts.write_text(f"disk / ext4 rw 0 0\nserver:/x {home.resolve()} nfs4 rw 0 0\n")
     monkeypatch.setattr(servers, "MOUNTS", mounts)
     ill(servers.check_home(), State.WARNING, "nfs4")
-    monkeypatch.setattr(tempfile, "_mkstemp_inner", _refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", _refuse)
     ill(servers.check_home(), State.WRONG, "Permission denied", "chmod u+rwx")
     monkeypatch.setenv("CAPTCHAS_HOME", str(mounts))
     ill(servers.check_home(), State.WRONG, "is no folder")
@@ -513,7 +513,7 @@ def test_a_home_that_is_full_or_read_only_is_not_a_matter_of_rights(number, reme
     def refuse(*_args, **_kwargs):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(tempfile, "_mkstemp_inner", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     ill(servers.check_home(), State.WRONG, os.strerror(number), remedy)
     assert "chmod" not in servers.check_home().remedy
 

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from dask import config
+from distributed.config import initialize_logging
 
 from flows.service.prefect_settings import settings_explained
 from flows.workers.cluster import beginning, crew
@@ -19,6 +20,7 @@ from storage.errors import BadInput
         ("DISTRIBUTED__COMM__SHARD", "much"),
         ("DISTRIBUTED__WORKER__DAEMON", "perhaps"),
         ("DISTRIBUTED__WORKER", "3"),
+        ("DISTRIBUTED__COMM__COMPRESSION", "nope"),
     ],
 )
 def test_a_value_of_another_kind_is_named(monkeypatch, name, value):
@@ -33,6 +35,7 @@ def test_values_of_dask_s_kinds_are_taken(monkeypatch):
     defaults = {
         "COMM__TIMEOUTS__CONNECT": "90s", "WORKER__MEMORY__TARGET": "False", "COMM__SHARD": "1 GiB", "X": "y",
         "WORKER__DAEMON": "false", "SCHEDULER__ALLOWED_FAILURES": "0", "COMM__TIMEOUTS__TCP": "7",
+        "COMM__COMPRESSION": "zlib",
     }  # fmt: skip
     for name, value in defaults.items():
         monkeypatch.setenv(f"DASK_DISTRIBUTED__{name}", value)
@@ -44,3 +47,18 @@ def test_a_malformed_file_is_named(tmp_path):
     (tmp_path / "dask.yaml").write_text("a: [1\n")
     with pytest.raises(BadInput, match=r"DASK_CONFIG: .*dask\.yaml' is malformed.*mend"), settings_explained():
         list(config.collect_yaml([str(tmp_path)]))
+
+
+def test_a_level_of_logging_that_is_none_is_named(monkeypatch):
+    monkeypatch.setenv("DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", "zzz")
+    settings = {"distributed": {"logging": {"distributed": "zzz"}}}  # as Dask reads it while it is imported
+    said = r"^DASK_DISTRIBUTED__LOGGING__DISTRIBUTED: its logging .*'ZZZ'.*correct"
+    with pytest.raises(BadInput, match=said), settings_explained():
+        initialize_logging(config.merge(config.config, settings))
+
+
+def test_a_folder_for_temporary_files_that_cannot_be_is_named(monkeypatch):
+    monkeypatch.setenv("DASK_TEMPORARY_DIRECTORY", "/dev/null/x")
+    told = pytest.raises(BadInput, match=r"DASK_TEMPORARY_DIRECTORY: must be a folder .*; it is '/dev/null/x'")
+    with config.set({"temporary-directory": "/dev/null/x"}), beginning(1), told, crew(1):
+        pass

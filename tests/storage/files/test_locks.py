@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,19 @@ def test_a_temporary_folder_is_private_and_clears_what_killed_processes_left(tmp
     with temporary_folder():
         assert not left.exists()
     assert [*first.parent.iterdir()] == []
+    first.parent.chmod(0o777)  # as if it were another's
+    with temporary_folder() as elsewhere:
+        assert elsewhere.parent != first.parent
+    assert [*tmp_path.iterdir()] == [first.parent]
+
+
+def test_no_folder_for_temporary_files_stays_after_a_kill():
+    """Only `temporary_folder` clears what a killed process left; a generator's warden outlives it, and clears too."""
+    root = Path(__file__).parents[3]
+    kept = re.compile(r"mkdtemp\(|NamedTemporaryFile\(|^ +with tempfile.TemporaryDirectory\(", re.MULTILINE)
+    sources = (path for part in ("flows", "tasks", "storage") for path in (root / part).rglob("*.py"))
+    found = {path.relative_to(root).as_posix() for path in sources if kept.search(path.read_text("utf-8"))}
+    assert found == {"storage/files/private.py", "tasks/audit/generators/pool.py"}
 
 
 def test_a_second_holder_is_told_so_and_a_dead_one_is_no_obstacle(tmp_path):
