@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 HEIGHT = 13.0  # pixels of a label, from its baseline up; what hangs below it is let alone
 _LETTER = 7.1  # pixels of a letter, about
@@ -47,7 +48,7 @@ class LabelPlaces:
 
     def line(self, points: Sequence[Point]) -> None:
         """Keep free what a line through points covers."""
-        self._lines.extend(zip(points[:-1], points[1:], strict=True))
+        self._lines.extend(pairwise(points))
 
     def find(self, text: str, places: Iterable[LabelPlace]) -> LabelPlace:
         """Choose a label's place, and keep it free of others.
@@ -77,7 +78,9 @@ class LabelPlaces:
     def covered(self, box: Box) -> float:
         """Return how many pixels of lines, and of the widths of boxes, a box covers; far more outside of the plot."""
         left, top, right, bottom = self.within
-        outside = max(left - box[0], 0.0) + max(top - box[1], 0.0) + max(box[2] - right, 0.0) + max(box[3] - bottom, 0.0)
+        outside = (
+            max(left - box[0], 0.0) + max(top - box[1], 0.0) + max(box[2] - right, 0.0) + max(box[3] - bottom, 0.0)
+        )
         boxes = sum(_shared(box, other) for other in self._boxes)
         return 100 * outside + boxes + sum(_crossed(box, *line) for line in self._lines)
 

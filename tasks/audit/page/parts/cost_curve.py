@@ -109,8 +109,8 @@ def _places(frame: _Frame, without: Sequence[_Found], curves: dict[str, list[_Fo
     """Tell where marks, their intervals, curves and limits are, so that no label covers one."""
     axis = frame.axis
     places = LabelPlaces((frame.left, axis.top - HEIGHT, frame.right + 4, axis.bottom))
-    for rate in (BROKEN_RATE, WEAK_RATE):
-        places.line([(frame.left, axis.y(rate)), (frame.right, axis.y(rate))])
+    for limit in (BROKEN_RATE, WEAK_RATE):
+        places.line([(frame.left, axis.y(limit)), (frame.right, axis.y(limit))])
     points = [(frame.x_without(k, len(without)), rate) for k, (_, rate) in enumerate(without)]
     for k, found in enumerate(curves.values()):
         curve = frame.curve(found, k, len(curves))
@@ -127,7 +127,13 @@ def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
     left = 54.0 if wide else 50.0
     right = width - ((152.0 if labels else 12.0) if wide else 8.0)
     room = right - left
-    zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 100 if wide else 84), 0.55 * room)
+    zero = (
+        0.0
+        if not without
+        else room
+        if not labels
+        else min(max(without * (44 if wide else 24), 100 if wide else 84), 0.55 * room)
+    )
     # A narrow plot has the names of its parts in a line of their own: there they would meet the axis's name.
     return _Frame(width, left, zero, right, RateAxis(32.0, 286.0) if wide else RateAxis(48.0, 266.0), labels)
 

@@ -8,8 +8,10 @@ import pytest
 
 from storage.texts import plain
 from tasks.audit import schema
+from tasks.audit.page.elements.album import Album
 from tasks.audit.page.elements.label_places import LabelPlace, LabelPlaces
 from tasks.audit.page.parts.cost_curve import WIDE, cost_curve
+from tasks.audit.page.parts.defect_part import defect_part
 from tasks.audit.page.report_page import write_page
 from tests.parsed_page import Parsed
 from tests.sample_audit import ALPHABET, HOSTILE, attacker, audit, noise_png, rate
@@ -177,10 +179,16 @@ def test_a_page_stays_below_its_limit_and_keeps_the_texts():
 
 def test_texts_that_the_audit_chose_are_not_held_against_the_owner():
     found = audit()
-    said = "The audit chose the texts, 4 characters of"
-    assert said in Parsed(write_page(found)).text()
+
+    def said() -> str:
+        return Parsed(f"<body>{defect_part(found, Album()).text}</body>").text()
+
+    assert "The audit chose the texts, 4 characters of" in said()
+    assert "Name what your site uses with --alphabet and --length." in said()
+    found["made"]["command"] += " --alphabet AB --length 4"
+    assert "as its command says, 4 characters of" in said() and "Name what your site" not in said()
     found["target"]["generator"]["chooses_text"] = True
-    assert said not in Parsed(write_page(found)).text()
+    assert "The audit chose the texts" not in said()
 
 
 def test_names_on_the_curve_do_not_meet_those_of_the_axes():
