@@ -2,7 +2,9 @@
 
 import math
 
+from flows.auditing.target import LEAST_DRAWN
 from tasks.audit.attackers import budget
+from tasks.audit.generators.drawn_dataset import OVERTIME
 from tasks.audit.schema import Generator
 
 DRAWN_FOR_UNSEEN = 10  # one in ten is in the test split
@@ -15,9 +17,12 @@ def few_drawn(
     if generator is None or unseen >= wanted:
         return None
     rate = workers / max(generator["seconds_a_picture"], 1e-6) * generator["drawn"] / max(generator["asked"], 1)
-    needed = math.ceil(budget.minutes_to_draw(DRAWN_FOR_UNSEEN * wanted, rate))
+    pictures = DRAWN_FOR_UNSEEN * wanted
+    needed = math.ceil(budget.minutes_to_draw(pictures, rate))
     if needed <= minutes:  # it was not the time that was missing
         return None
+    if pictures <= LEAST_DRAWN:  # for so few the drawing goes on; a quarter more, since this time it was not enough
+        needed = max(math.ceil(1.25 * budget.minutes_to_draw(pictures, rate) / OVERTIME), math.floor(minutes) + 1)
     told = f"{float(f'{rate:.2g}'):,.10g}"
     return (
         f"the generator drew {generator['drawn']:,} pictures in its part of the time, {told} a second, so that "

@@ -1,5 +1,6 @@
 """Train the classic and the deep reader on more and more labelled pictures, until more no longer helps."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -126,17 +127,21 @@ class Climb:
         if rest := [labels for labels in self._wanted if labels not in self._tried and not self._is_wanted(labels)]:
             field.skip(f"{self.name}, {_listed(rest)}", "more labelled pictures no longer helped")
         if rest := self._wanted_still():
-            needed = budget.minutes_for_all(labelled_in(field.dataset))
-            field.skip("attackers", (
-                f"the {self.name} reader on {_listed(rest)}: --minutes {field.clock.total / 60:g} was too short; "
-                f"--minutes {needed:.0f} is enough for all on two quiet cores"
-            ))  # fmt: skip
+            field.skip("attackers", f"the {self.name} reader on {_listed(rest)}: {_takes(field)}")
 
     def _wanted_still(self) -> list[int]:
         return [labels for labels in self._wanted if labels not in self._tried and self._is_wanted(labels)]
 
     def _is_wanted(self, labels: int) -> bool:
         return self._enough is None or labels <= self._enough
+
+
+def _takes(field: Attacked) -> str:
+    """Say what it takes to train on every number of labelled pictures."""
+    given, needed = field.clock.total / 60, math.ceil(budget.minutes_for_all(labelled_in(field.dataset)))
+    if needed <= given:
+        return f"this machine was too busy; --minutes {needed} is enough for all on two quiet cores"
+    return f"--minutes {given:g} was too short; --minutes {needed} is enough for all on two quiet cores"
 
 
 def _listed(labels: Sequence[int]) -> str:

@@ -266,6 +266,13 @@ def test_a_budget_too_small_for_a_training_says_what_it_would_take(tmp_path):
     assert all("--minutes" in line["why"] for line in told)
 
 
+@pytest.mark.parametrize(("minutes", "why"), [(1, "--minutes 1 was too short"), (30, "this machine was too busy")])
+def test_minutes_that_were_enough_are_not_called_too_short(tmp_path, minutes, why):
+    field = field_of(tmp_path, minutes)
+    trainings.Climb("deep", [100], None, budget.plan_classic).tell(field)
+    assert why in field.skipped[0]["why"]
+
+
 class Trained:
     """A training that takes no time and tells what it was asked."""
 

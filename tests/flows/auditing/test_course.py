@@ -69,7 +69,8 @@ def test_a_slow_generator_is_told_with_what_it_would_take():
 
 def test_a_generator_that_is_too_slow_for_anything_is_told_what_is_enough():
     """The minutes for 20 unseen pictures, since without them there is no verdict at all."""
-    assert "--minutes 28 would give about 20" in few_drawn(drawn(2.0, 36), 4, 5, 2, 20)
+    assert "--minutes 12 would give about 20" in few_drawn(drawn(2.0, 36), 4, 5, 2, 20)  # it draws on for so few
+    assert "--minutes 28 would give about 20" in few_drawn(drawn(2.0, 190), 19, 27, 2, 20)  # more than it had
 
 
 def test_a_generator_that_is_fast_enough_is_not_told():

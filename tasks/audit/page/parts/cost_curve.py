@@ -8,24 +8,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasks.audit.page.elements.label_places import HEIGHT, LabelPlace, LabelPlaces
 from tasks.audit.page.elements.markup import Markup, element
 from tasks.audit.page.elements.rate_axis import ALONE, LIMIT, LOOKS, RateAxis, shape
 from tasks.audit.page.elements.wording import attacker_name, percent, rate_text, short_name
-from tasks.audit.schema import BROKEN_RATE, Attacker
+from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Attacker
 from tasks.rates import RateRecord
 
 WIDE, NARROW = 640, 344  # pixels: for screens, and for telephones, on which the texts of the other would be too small
 _APART = 15.0  # pixels between the names of curves
-_LETTER = 6.8  # pixels of a letter of a name, about
-
-
-@dataclass(frozen=True)
-class _Said:
-    """Where a name stands: its left and right ends, and its height."""
-
-    start: float
-    stop: float
-    y: float
+_Found = tuple[Attacker, RateRecord]
 
 
 @dataclass(frozen=True)
@@ -55,8 +47,18 @@ class _Frame:
         share = (math.log(labels) - first) / (last - first) if last > first else 0.5
         return self.start + 20 + share * (self.right - self.start - 40)
 
+    def x_without(self, k: int, count: int) -> float:
+        """Return the place of the attacker k of those without labels."""
+        return self.left + self.zero * (k + 0.5) / count
 
-def measured(attackers: Sequence[Attacker]) -> list[tuple[Attacker, RateRecord]]:
+    def curve(self, found: Sequence[_Found], k: int, count: int) -> list[tuple[float, RateRecord]]:
+        """Return the places and rates of curve k, from few labels to many."""
+        aside = 3.0 * (2 * k - count + 1)  # so that intervals do not cover each other
+        points = sorted(found, key=lambda point: point[0]["labels"])
+        return [(self.x(one["labels"]) + aside, rate) for one, rate in points]
+
+
+def measured(attackers: Sequence[Attacker]) -> list[_Found]:
     """Return the attackers that were measured, with their rates."""
     return [(one, one["words"]) for one in attackers if one["words"] is not None and one["words"]["n"]]
 
@@ -81,12 +83,13 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
     if not rates:
         return None
     without = [(one, rate) for one, rate in rates if not one["labels"]]
-    curves: dict[str, list[tuple[Attacker, RateRecord]]] = {}
+    curves: dict[str, list[_Found]] = {}
     for one, rate in rates:
         if one["labels"]:
             curves.setdefault(short_name(one), []).append((one, rate))
     labels = tuple(sorted({one["labels"] for one, _ in rates if one["labels"]}))
     frame = _frame(width, len(without), labels)
+    places = _places(frame, without, curves)
     below = 80 if without else 44 if frame.wide else 44 + _APART * len(curves)
     height = frame.axis.bottom + below
     return element(
@@ -95,11 +98,28 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         element("desc", _described(rates), id=f"{key}-desc"),
         _ground(frame),
         frame.axis.limits(frame.left, frame.right, said=frame.wide and not labels),
-        [_alone(frame, k, len(without), one, rate) for k, (one, rate) in enumerate(without)],
-        _with_labels(frame, curves) if labels else None,
+        [_alone(frame, frame.x_without(k, len(without)), *found, places) for k, found in enumerate(without)],
+        _with_labels(frame, curves, places) if labels else None,
         role="img", viewBox=f"0 0 {width} {height:.0f}", class_=f"curve {'wide' if frame.wide else 'narrow'}",
         aria_labelledby=f"{key}-title", aria_describedby=f"{key}-desc",
     )  # fmt: skip
+
+
+def _places(frame: _Frame, without: Sequence[_Found], curves: dict[str, list[_Found]]) -> LabelPlaces:
+    """Tell where marks, their intervals, curves and limits are, so that no label covers one."""
+    axis = frame.axis
+    places = LabelPlaces((frame.left, axis.top - HEIGHT, frame.right + 4, axis.bottom))
+    for limit in (BROKEN_RATE, WEAK_RATE):
+        places.line([(frame.left, axis.y(limit)), (frame.right, axis.y(limit))])
+    points = [(frame.x_without(k, len(without)), rate) for k, (_, rate) in enumerate(without)]
+    for k, found in enumerate(curves.values()):
+        curve = frame.curve(found, k, len(curves))
+        places.line([(x, axis.height(rate)) for x, rate in curve])
+        points += curve
+    for x, rate in points:
+        places.mark(x, axis.height(rate))
+        places.line([(x, axis.y(rate["low"] or 0.0)), (x, axis.y(rate["high"] or 0.0))])
+    return places
 
 
 def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
@@ -107,12 +127,18 @@ def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
     left = 54.0 if wide else 50.0
     right = width - ((152.0 if labels else 12.0) if wide else 8.0)
     room = right - left
-    zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 84), 0.55 * room)
+    zero = (
+        0.0
+        if not without
+        else room
+        if not labels
+        else min(max(without * (44 if wide else 24), 100 if wide else 84), 0.55 * room)
+    )
     # A narrow plot has the names of its parts in a line of their own: there they would meet the axis's name.
     return _Frame(width, left, zero, right, RateAxis(32.0, 286.0) if wide else RateAxis(48.0, 266.0), labels)
 
 
-def _described(rates: Sequence[tuple[Attacker, RateRecord]]) -> str:
+def _described(rates: Sequence[_Found]) -> str:
     found = "; ".join(f"{attacker_name(one)}: {rate_text(rate)}" for one, rate in rates)
     return f"Both axes are logarithmic. Words right at the first try, with the 95 % interval. {found}."
 
@@ -131,15 +157,15 @@ def _ground(frame: _Frame) -> list[Markup]:
     return drawn
 
 
-def _alone(frame: _Frame, k: int, count: int, attacker: Attacker, rate: RateRecord) -> Markup:
+def _alone(frame: _Frame, x: float, attacker: Attacker, rate: RateRecord, places: LabelPlaces) -> Markup:
     """Draw an attacker that needs no label, with its name below the axis."""
-    x = frame.left + frame.zero * (k + 0.5) / count
     shown = None
     if frame.wide and rate["right"]:
-        above = frame.axis.y(rate["high"] or 0.0) - 7
-        y = above if above > frame.axis.top + 10 else frame.axis.y(rate["low"] or 0.0) + 17
+        above, below = frame.axis.y(rate["high"] or 0.0) - 7, frame.axis.y(rate["low"] or 0.0) + 17
+        tried = [above, below] + [y for k in (1, 2, 3) for y in (above - 5 * k, below + 5 * k)]
         said = percent(rate["rate"]).replace("nearly 100", "> 99")  # its neighbours stand close
-        shown = element("text", said, x=x, y=y, class_="value", text_anchor="middle")
+        place = places.find(said, [LabelPlace(x, y) for y in tried if y > frame.axis.top + 10])
+        shown = element("text", said, x=x, y=place.y, class_="value", text_anchor="middle")
     below = frame.axis.bottom + 14
     return element(
         "g",
@@ -152,44 +178,48 @@ def _alone(frame: _Frame, k: int, count: int, attacker: Attacker, rate: RateReco
     )  # fmt: skip
 
 
-def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecord]]]) -> list[Markup]:
+def _with_labels(frame: _Frame, curves: dict[str, list[_Found]], places: LabelPlaces) -> list[Markup]:
     """Draw the curves of attackers that learn, the ticks of their labels, and their names."""
     drawn = _label_ticks(frame)
     # The line's name is among those of the curves, so that none covers another.
     ends: list[tuple[float, str, str]] = [(frame.axis.y(BROKEN_RATE), LIMIT, "limit")] if frame.wide else []
     looks = iter(LOOKS * len(curves))
-    named: list[_Said] = []
     for k, (name, found) in enumerate(curves.items()):
         # A name below a narrow plot needs a shape to be found by; beside its point it needs none.
         look = ALONE if len(found) == 1 and frame.wide else next(looks)
-        points = sorted(found, key=lambda point: point[0]["labels"])
-        aside = 3.0 * (2 * k - len(curves) + 1)  # so that intervals do not cover each other
-        places = [(frame.x(one["labels"]) + aside, rate) for one, rate in points]
-        path = " ".join(f"{x:.1f},{frame.axis.height(rate):.1f}" for x, rate in places)
+        points = frame.curve(found, k, len(curves))
+        path = " ".join(f"{x:.1f},{frame.axis.height(rate):.1f}" for x, rate in points)
         drawn += [] if len(found) == 1 else [element("polyline", points=path, class_=f"line {look}")]
-        drawn += [frame.axis.point(x, rate, look) for x, rate in places]
-        last = places[-1][1]
+        drawn += [frame.axis.point(x, rate, look) for x, rate in points]
+        last = points[-1][1]
         said = f"{name} {percent(last['rate'])}"
         if look == ALONE and frame.wide:
-            drawn.append(_beside(frame, *places[0], said, named))
+            drawn.append(_beside(frame, *points[0], said, places))
         else:
             ends.append((frame.axis.height(last), said, look))
     return drawn + _names(frame, ends)
 
 
-def _beside(frame: _Frame, x: float, rate: RateRecord, said: str, named: list[_Said]) -> Markup:
-    """Write the name of a point that no curve goes through beside it, above those that stand there already."""
-    right = x > (frame.start + frame.right) / 2
-    x += 6 if right else -6
-    length = _LETTER * len(said)
-    first = x - length if right else x
-    y = frame.axis.height(rate) - 9
-    while any(abs(y - one.y) < _APART and first < one.stop and one.start < first + length for one in named):
-        y -= _APART
-    if y < frame.axis.top:  # where the names of the axes are
-        y = frame.axis.y(rate["low"] or 0.0) + 17
-    named.append(_Said(first, first + length, y))
-    return element("text", said, x=x, y=y, class_="name", text_anchor="end" if right else "start")
+def _beside(frame: _Frame, x: float, rate: RateRecord, said: str, places: LabelPlaces) -> Markup:
+    """Write the name of a point that no curve goes through beside it, above it or below it, where room is."""
+    y, low = frame.axis.height(rate), frame.axis.y(rate["low"] or 0.0)
+    toward = "end" if x > (frame.start + frame.right) / 2 else "start"
+    heights = [y - 9, y - 9 - _APART, low + 17, y + 4, *(y - 9 - _APART * k for k in (2, 3, 4))]
+    heights += [y + 4 + _APART * k / 2 for k in range(1, 13)]
+    tried = [
+        LabelPlace(x + {"start": aside, "end": -aside}[anchor], height, anchor)
+        for aside in (9, 14)
+        for anchor in (toward, {"start": "end", "end": "start"}[toward])
+        for height in heights
+        if height >= frame.axis.top  # above are the names of the axes
+    ]
+    place = places.find(said, tried)
+    name = element("text", said, x=place.x, y=place.y, class_="name", text_anchor=place.anchor)
+    if y - 24 <= place.y <= y + 24:
+        return name
+    # So far away, it needs a line to be found by.
+    end = place.y + 3 if place.y < y else place.y - HEIGHT + 2
+    return element("g", element("line", x1=x, y1=y, x2=place.x, y2=end, class_="leader"), name)
 
 
 def _label_ticks(frame: _Frame) -> list[Markup]:

@@ -47,15 +47,18 @@ def _whose_texts(audit: Audit) -> Markup | None:
     if generator is None or generator["chooses_text"]:
         return None
     sizes = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
+    named = audit["made"]["command"].split()
+    unnamed = [option for option in ("--alphabet", "--length") if option not in named]
+    advice: list[str | Markup] = []
+    for option in unnamed:
+        advice += [" and " if advice else " Name what your site uses with ", element("code", option, class_="option")]
     return element(
         "p",
-        f"The audit chose the texts, {sizes} characters of ",
+        f"The audit chose the texts{'' if unnamed else ' as its command says'}, {sizes} characters of ",
         element("code", given(audit["target"]["alphabet"], 400)),
-        ". What is said of letters, lengths and texts is about these. Name what your site uses with ",
-        element("code", "--alphabet", class_="option"),
-        " and ",
-        element("code", "--length", class_="option"),
-        ".",
+        ". What is said of letters, lengths and texts is about these.",
+        advice,
+        "." if advice else None,
     )
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from storage.texts import plain
 from tasks.audit import schema
+from tasks.audit.page.elements.album import Album
+from tasks.audit.page.elements.label_places import LabelPlace, LabelPlaces
 from tasks.audit.page.parts.cost_curve import WIDE, cost_curve
+from tasks.audit.page.parts.defect_part import defect_part
 from tasks.audit.page.report_page import write_page
 from tests.parsed_page import Parsed
 from tests.sample_audit import ALPHABET, HOSTILE, attacker, audit, noise_png, rate
@@ -176,10 +179,16 @@ def test_a_page_stays_below_its_limit_and_keeps_the_texts():
 
 def test_texts_that_the_audit_chose_are_not_held_against_the_owner():
     found = audit()
-    said = "The audit chose the texts, 4 characters of"
-    assert said in Parsed(write_page(found)).text()
+
+    def said() -> str:
+        return Parsed(f"<body>{defect_part(found, Album()).text}</body>").text()
+
+    assert "The audit chose the texts, 4 characters of" in said()
+    assert "Name what your site uses with --alphabet and --length." in said()
+    found["made"]["command"] += " --alphabet AB --length 4"
+    assert "as its command says, 4 characters of" in said() and "Name what your site" not in said()
     found["target"]["generator"]["chooses_text"] = True
-    assert said not in Parsed(write_page(found)).text()
+    assert "The audit chose the texts" not in said()
 
 
 def test_names_on_the_curve_do_not_meet_those_of_the_axes():
@@ -212,6 +221,37 @@ def test_names_of_points_at_one_place_stand_above_each_other():
     drawn = cost_curve(alike, WIDE, "curve")
     first, second = [one for _, one, _ in Parsed(str(drawn)).all("text") if one.get("class") == "name"]
     assert first["text-anchor"] == second["text-anchor"] and abs(float(first["y"]) - float(second["y"])) >= 14
+
+
+def deep(*right: int) -> list[schema.Attacker]:
+    """A deep reader that learnt from 100, 300, 1,000 … labelled pictures."""
+    return [attacker("deep", "the deep reader", (100, 300, 1000, 3000)[k], one) for k, one in enumerate(right)]
+
+
+@pytest.mark.parametrize(
+    "attackers",
+    [  # below a curve; at its end; above and below one, at the limit
+        [attacker("classic", "the classic reader", 100, 1120), *deep(1560, 1600, 1640)],
+        [attacker("classic", "the classic reader", 3000, 1720), *deep(10, 300, 1200, 1710)],
+        [attacker("dictionary", "a word", 100, 12), attacker("classic", "a reader", 300, 20), *deep(10, 30, 300)],
+        [attacker("strangers", "the shipped deep reader", 0, 8), attacker("ladder", "the classic", 0, 2000)],
+    ],
+)
+def test_no_name_covers_a_curve_a_mark_an_interval_or_the_limit(attackers):
+    shown = Parsed(cost_curve(attackers, WIDE, "curve").text)
+    places = LabelPlaces((0, 0, WIDE, 400))
+    for _, one, _ in shown.all("polyline"):
+        places.line([tuple(map(float, point.split(","))) for point in one["points"].split()])
+    for _, one, _ in shown.all("line"):
+        if one["class"].startswith(("reach", "broken-line")):
+            places.line([(float(one["x1"]), float(one["y1"])), (float(one["x2"]), float(one["y2"]))])
+    for _, one, _ in shown.all("circle"):
+        places.mark(float(one["cx"]), float(one["cy"]))
+    names = [(one, text) for _, one, text in shown.all("text") if one["class"] in ("name", "value")]
+    assert len(names) == len(attackers) - sum(one["name"] == "deep" for one in attackers)
+    for one, text in names:
+        place = LabelPlace(float(one["x"]), float(one["y"]), one["text-anchor"])
+        assert places.covered(place.box(text)) == 0, text
 
 
 def test_rates_of_neighbours_are_short():
