@@ -34,7 +34,7 @@ def inked(image: np.ndarray, ground) -> np.ndarray:
     return abs(image.astype(int) - ground).max(axis=2) > 64
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, 3, 4])
 @pytest.mark.parametrize(
     ("ink", "ground", "line"),
     [(BLACK, WHITE, BLACK), (BLACK, WHITE, (200, 30, 30)), (WHITE, (20, 20, 60), WHITE), ((30, 60, 220), WHITE, BLACK)],
