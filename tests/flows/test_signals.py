@@ -91,7 +91,7 @@ def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
 @pytest.mark.parametrize("how", ENDS)
 def test_however_a_command_ends_all_that_it_started_ends(commands, how):
     command, (_, code) = commands[how], ENDS[how]
-    until(lambda: command.ended() and not processes.all_of(command.pid), 10)
+    until(lambda: command.ended() and not processes.all_of(command.pid), 30)
     assert command.code == code
 
 
@@ -120,7 +120,7 @@ def test_a_command_ends_with_its_parent_unless_it_is_detached(shell, follows):
         parent.kill()
         try:
             if follows:
-                until(lambda: processes.started(child) is None, 5)
+                until(lambda: processes.started(child) is None, 20)
             else:
                 time.sleep(3 * processes._PARENT_EVERY)
                 assert processes.started(child)

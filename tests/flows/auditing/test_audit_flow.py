@@ -176,7 +176,7 @@ def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas,
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("book", "--minutes", 0.1), "minutes: must be 1 or more"),
+        (("book", "--minutes", 0.1), "minutes: must be a finite number, 1 or more"),
         (("book", "--fail-above", 2), "fail-above: must be from 0 to 1"),
         (("book", "--label-price", -1), "label-price: must be a finite number, 0 or more"),
         (("book", "--length", "x"), "length: must be a number"),

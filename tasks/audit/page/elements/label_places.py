@@ -1,5 +1,6 @@
 """Places for labels in a plot, where they cover no mark, no line and no other label."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -64,14 +65,14 @@ class LabelPlaces:
         LabelPlace
             The first at which the label covers nothing; where there is none, the one at which it covers least.
         """
-        least, chosen = None, None
-        for place in places:
+        every = [*places]
+        least, chosen = math.inf, every[0]
+        for place in every:
             covered = self.covered(place.box(text))
-            if least is None or covered < least:
+            if covered < least:
                 least, chosen = covered, place
             if not covered:
                 break
-        assert chosen is not None
         self._boxes.append(chosen.box(text))
         return chosen
 
