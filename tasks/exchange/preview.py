@@ -142,7 +142,7 @@ def notes_of(
         told.append(f"{count:,} label{'s' * (count > 1)} had entities of HTML, such as &amp;, which are written out")
     if count := mended["companions"]:
         told.append(
-            f"{count:,} pictures are left out, since their names say that they are masks or thumbnails of others"
+            f"{count:,} picture{'s' * (count > 1)} left out: the name says that it is a mask or a thumbnail of another"
         )
     if count := mended["turned"]:
         told.append(f"{count:,} row{'s' * (count > 1)} had path and label in each other's column, and are put right")

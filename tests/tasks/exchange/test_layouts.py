@@ -768,7 +768,7 @@ def test_masks_and_thumbnails_are_left_out_and_told(tmp_path, companion):
     assert all(reason.partition(" thumbnail of ")[2].partition(":")[0] in want for _, reason in found.rejects)
     put(tmp_path, {"labels.csv": "".join(f"{path.split('/')[-1]},{v}\n" for path, v in want.items()).encode()})
     assert dict(read(tmp_path).pairs) == want
-    assert "6 pictures are left out, since their names say that they are masks or thumbnails of others" in (
+    assert "6 pictures left out: the name says that it is a mask or a thumbnail of another" in (
         notes_of(found.wanted, found.mended, found.pairs)
     )
 

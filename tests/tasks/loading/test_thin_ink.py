@@ -49,6 +49,7 @@ def test_what_is_thinner_than_letters_goes_and_letters_stay(ink, ground, line, t
     thin = noisy & ~clean
     assert min((mask & thin).sum() for mask in left) < 0.2 * thin.sum()
     assert max((mask & clean).sum() for mask in left) > 0.9 * clean.sum()
+    assert min((mask & clean).sum() for mask in left) > 0.7 * clean.sum()
 
 
 def test_thin_letters_are_left_alone():
@@ -84,6 +85,9 @@ def test_dots_of_one_pixel_go_and_letters_stay(colour):
     far, before = (abs(image.astype(int) - clean).max(axis=2) > 64 for image in (found, dotted))
     assert far.sum() < 0.25 * before.sum()
     assert without_dots(clean) is None
+    faint = clean.copy()
+    faint[rows, columns] += 30
+    assert without_dots(faint) is None
     few = clean.copy()
     few[rows[:60], columns[:60]] = colour  # of 10,640 pixels
     assert without_dots(few) is None
@@ -95,7 +99,10 @@ def test_a_picture_of_few_pixels_has_no_dots(size):
 
 
 def test_a_huge_picture_is_left_alone():
-    huge = np.zeros((1001, 1000, 3), np.uint8)
-    huge[::4, ::4] = 255
-    assert without_thin(huge) == () and without_dots(huge) is None
-    assert without_dots(huge[:900]) is not None
+    picture = crossed(bold(), BLACK)
+    assert without_thin(np.asarray(picture.resize((950, 280))))
+    assert without_thin(np.asarray(picture.resize((1900, 560)))) == ()
+    dotted = np.zeros((1001, 1000, 3), np.uint8)
+    dotted[::4, ::4] = 255
+    assert without_dots(dotted) is None
+    assert without_dots(dotted[:900]) is not None
