@@ -16,7 +16,7 @@ NPM := svg-captcha@1.4.0 @resvg/resvg-js@2 captchapng@0.0.1 trek-captcha@0.4.0
 # Empty, so that Python keeps what it compiles: else each of the processes that tests start would compile the packages.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo check test soak docs bench bench-peers others deploy clean
+.PHONY: setup demo check test test-all soak docs bench bench-peers others deploy clean
 
 setup: $(VENV)/.ready
 
@@ -44,6 +44,10 @@ check: setup
 # The rules of `make check` are tests as well, so they take their turn beside the others.
 test: setup
 	$(BIN)/python -m pytest
+
+# The tests that are marked slow as well: before a release, and after a change of what they drive.
+test-all: setup
+	$(BIN)/python -m pytest -m 'not soak'
 
 soak: setup
 	$(BIN)/python -m pytest -m soak -n 0

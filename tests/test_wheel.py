@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("flows", "tasks", "storage", "fonts")
 BEGINNING = "beating_captchas.py"  # of the command: the only module beside the packages

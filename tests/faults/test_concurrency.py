@@ -12,6 +12,7 @@ from flows.workers import cluster
 BUSY = "another run is working on it"
 
 
+@pytest.mark.slow
 def test_a_second_run_is_refused_and_does_the_first_no_harm(start, whole, list_files, tmp_path):
     folder = tmp_path / "d"
     first = start("drive.py", folder, 5000, "--pace", 0.2)
@@ -29,6 +30,7 @@ def test_a_second_run_is_refused_and_does_the_first_no_harm(start, whole, list_f
     assert list_files(folder) == whole(5000)
 
 
+@pytest.mark.slow
 def test_of_many_runs_at_once_each_draws_the_whole_or_is_refused(start, whole, list_files, long, tell, tmp_path):
     refused = 0
     for trial in range(10 if long else 1):

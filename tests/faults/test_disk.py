@@ -78,6 +78,7 @@ run "$1" "$2" "$3" 5000; run "$1" "$2" "$3" 20000; cp -r "$3/d" "$4/read-only"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not shutil.which("unshare") or subprocess.run([*UNSHARE, "true"], capture_output=True).returncode,
     reason="needs the right to mount",
@@ -108,6 +109,7 @@ def test_a_disk_that_fills_grows_and_becomes_read_only(whole, sealed_only, list_
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 5))])
 def test_clocks_that_jump_change_nothing(start, whole, list_files, tmp_path, number):
     run = start("drive.py", tmp_path / "d", 5000, "--clock", number)

@@ -41,6 +41,7 @@ def test_killed_at_every_file_system_call(calls, whole, sealed_only, tell, argum
     tell(f"killed at each of {len(lines)} file system calls: {' '.join(map(str, arguments))}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["no-manifest", pytest.param("damaged", marks=SOAK)])
 def test_a_repair_killed_at_every_file_system_call(calls, whole, tell, kind):
     """The next one finds all that is left: without a manifest the shards alone tell what the dataset was."""

@@ -13,6 +13,7 @@ SHARDS = 60
 COUNT = SHARDS * 1024 - 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -42,6 +43,7 @@ def test_a_worker_stopped_at_every_call_wakes_after_the_next_run(calls, whole, s
     tell(f"a worker outlived its client, stopped at each of {len(lines)} calls: {' '.join(map(str, arguments))}")
 
 
+@pytest.mark.slow
 def test_where_files_must_have_names_a_worker_replaces_nothing_either(calls, whole):
     """Its temporary file may be tidied away under it, which only itself can notice."""
     goal = whole(900)

@@ -180,6 +180,7 @@ def documented(folder, monkeypatch) -> dict:
     return names
 
 
+@pytest.mark.slow
 def test_the_page_does_what_it_says(documented, whole, capsys):
     straight = np.flatnonzero(whole.parameters["shear"] == 0)[:500]
     assert (documented["chosen"].images == whole.images[straight]).all()

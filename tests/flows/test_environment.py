@@ -168,6 +168,7 @@ def test_a_server_that_is_busy_is_waited_for(monkeypatch, capsys, silent):
     assert said.startswith("captchas: PREFECT_API_URL: waiting for http://127.0.0.1:") and "secret" not in said
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_named_without_its_password(captchas):
     url = "http://somebody:secret@127.0.0.1:9/api"  # the port of `discard`
     result = captchas("generate", "book", "--count", 10, PREFECT_API_URL=url)
@@ -230,6 +231,7 @@ def test_a_home_of_the_user_that_is_of_no_use_does_no_harm(captchas, home):
     assert captchas("datasets", "--json", HOME=home).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [b"[]", pytest.param(b"nothing", marks=LONG)])
 def test_a_server_that_only_looks_like_prefect_s_is_named(captchas, answer):
     class Other(BaseHTTPRequestHandler):
@@ -267,6 +269,7 @@ def test_a_proxy_that_cannot_be_used_is_named(captchas, name, value):
     assert captchas("profiles", **{name: value}).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_proxy_that_does_not_answer_is_named_where_the_server_is_behind_it(captchas):
     result = captchas(
         "generate", "book", ALL_PROXY="http://me:secret@127.0.0.1:9", PREFECT_API_URL="http://10.1.2.3:4200/api"

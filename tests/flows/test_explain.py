@@ -51,6 +51,7 @@ def test_a_word_is_drawn_read_and_explained(folder):
     assert (folder / "again.png").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_profiles_seeds_and_dictionaries(folder, quick):
     assert explain("network", profile="lower", out=folder / "n.png")["word"] == "network"
     assert explain("BONE", dictionary="none")["dictionary_words"] == 0

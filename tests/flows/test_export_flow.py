@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from storage.dataset import Dataset
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, combined
@@ -16,6 +18,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_two_workers_write_what_one_process_writes(captchas, make_blocks, tmp_path):
     folder = tmp_path / "datasets" / "made"
     folder.mkdir(parents=True)

@@ -82,6 +82,7 @@ def test_two_workers_give_the_same_bytes(captchas, whole, tmp_path):
     assert files(folder.parent) == ["book", "book.lock"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(captchas, start, whole, tmp_path):
     folder = tmp_path / "datasets" / "book"
     command = (CAPTCHAS, "generate", "book", "--count", COUNT, "--workers", "2", "--home", tmp_path)
@@ -119,6 +120,7 @@ def test_a_finished_dataset_is_left_alone_and_a_larger_count_extends_it(captchas
     assert more.report["content"] != first.report["content"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing_half_written(captchas, whole, tmp_path):
     folder = tmp_path / "datasets" / "book"
     command = ("generate", "book", "--count", 20_000, "--home", tmp_path)  # a whole shard and a short one
@@ -136,6 +138,7 @@ def test_a_full_disk_leaves_nothing_half_written(captchas, whole, tmp_path):
     assert files(folder) == ["manifest.json", "shard-000000-16384.h5", "shard-000001-3616.h5"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_soon_with_130_and_the_next_run_goes_on(captchas, start, whole, tmp_path):
     folder = tmp_path / "datasets" / "book"
     process = start(CAPTCHAS, "generate", "book", "--count", COUNT, "--home", tmp_path)
@@ -176,6 +179,7 @@ def test_another_recipe_in_the_folder_is_refused_with_the_fields(captchas, whole
     assert files(whole.folder) == FILES
 
 
+@pytest.mark.slow
 def test_letters_that_a_face_draws_alike_are_said(captchas, tmp_path):
     (tmp_path / "own.toml").write_text('based_on = "random"\nalphabet = "AO0"\nfonts = ["Bebas Neue Bold"]\n')
     for how in (["--dry-run"], [], []):  # looked at, drawn, and found whole
@@ -184,6 +188,7 @@ def test_letters_that_a_face_draws_alike_are_said(captchas, tmp_path):
     assert "unclear" not in captchas("generate", "book", "--count", 100, "--home", tmp_path, "--json").report
 
 
+@pytest.mark.slow
 def test_no_scheduler_at_the_address_is_said(captchas, tmp_path):
     result = captchas("generate", "book", "--cluster", "tcp://127.0.0.1:9", "--home", tmp_path)
     assert result.returncode == 2

@@ -99,6 +99,7 @@ def font(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_is_made_under_hostile_names(captchas, font, tmp_path):
     """Drawn, listed, exported, learnt from, measured: the shell, and all that Prefect keeps, is fit."""
     home, data = tmp_path / "home", tmp_path / f"d\x1b[2J\n{EVIL}"

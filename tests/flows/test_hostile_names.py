@@ -66,6 +66,7 @@ def _parquet(out: Path) -> list[str]:
     return pyarrow.parquet.read_table(out)["path"].to_pylist()
 
 
+@pytest.mark.slow
 def test_a_safe_csv_is_written_anew_and_back(captchas, inbox, tmp_path):
     out, home = tmp_path / "answers.csv", tmp_path / "home"
     command = ("solve", inbox, "--settle", "0.1", "--home", home, "--out", out, "--json")

@@ -181,6 +181,7 @@ def test_only_the_empty_inbox_of_a_deployment_is_no_mistake(captchas, monkeypatc
     assert (result.returncode, result.report["total"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_lost_workers_cost_a_pause_and_the_report_counts_all(captchas, images, tmp_path, monkeypatch):
     """The request, which loads the model, is checked once for the shell and the flow together."""
     folder, home, checked = tmp_path / "inbox", tmp_path / "home", []

@@ -48,6 +48,7 @@ def made(captchas, whole, bucket, tmp_path) -> ObjectPath:
     return folder
 
 
+@pytest.mark.slow
 def test_two_workers_draw_into_a_bucket_and_a_repair_mends_it(captchas, whole, bucket, tmp_path):
     url = f"s3://{bucket}/sets/letters"
     run = ("generate", "letters", "--out", url, "--home", tmp_path, "--json")
@@ -151,6 +152,7 @@ def test_learning_and_measuring_there(captchas, unplotted, bucket, tmp_path):
     assert result.returncode == 0 and result.report["pictures"] == 20, result.stderr
 
 
+@pytest.mark.slow
 def test_an_inbox_there_and_its_answers(captchas, whole, bucket, tmp_path):
     inbox, answers = place(f"s3://{bucket}/inbox"), f"s3://{bucket}/answers/inbox.csv"
     for number in range(3):

@@ -15,7 +15,7 @@ from tasks.deep.learning import deep_training
 from tasks.shipped import STRANGERS
 
 # Prefect and what it brings warn while they are imported; that is theirs.
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("unplotted")]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("unplotted")]
 PROFILE = """
 name = "own"
 based_on = "book"

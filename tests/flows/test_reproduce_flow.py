@@ -13,6 +13,7 @@ from tasks.scoring.reproduce import TRAINING_LETTERS, jobs, run_step_job
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+@pytest.mark.slow
 def test_reproduce_on_some_words(captchas, tmp_path, monkeypatch):
     """Two of the steps; tests/tasks/test_book.py runs each of them."""
     monkeypatch.setattr(book, "STEPS", (book.STEPS[0], book.STEPS[-1]))

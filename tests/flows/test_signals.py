@@ -88,6 +88,7 @@ def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
         processes.end([*processes.all_of(one.pid), *([] if one.ended() else [one.pid])], patience=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ENDS)
 def test_however_a_command_ends_all_that_it_started_ends(commands, how):
     command, (_, code) = commands[how], ENDS[how]
@@ -105,6 +106,7 @@ time.sleep(30)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shell", "follows"),
     [('"$@"; :', True), ('nohup "$@"; :', False), ('"$@" & wait', False), ('setsid --wait "$@"; :', False)],

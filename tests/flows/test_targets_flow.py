@@ -107,6 +107,7 @@ def test_a_refused_request_claims_no_answers(inbox, tmp_path):
     assert not (tmp_path / "home" / "answers").exists()
 
 
+@pytest.mark.slow
 def test_whole_runs_over_two_inboxes_of_one_name(captchas, tmp_path):
     first, second = draw(tmp_path / "a" / "inbox"), draw(tmp_path / "b" / "inbox", 3)
     far = 9_999_999_999 * 10**9  # in the year 2286

@@ -69,6 +69,7 @@ def pictures(trained, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_model_of_two_datasets(trained):
     report = trained.report
     assert not report["kept"]
@@ -80,6 +81,7 @@ def test_a_model_of_two_datasets(trained):
     assert sorted(path.name for path in trained.model.parent.iterdir()) == ["book.skops", "book.skops.lock"]
 
 
+@pytest.mark.slow
 def test_an_equal_model_is_kept_and_another_is_put_aside(trained, few, captchas):
     before = model_digest(trained.model), trained.model.stat().st_mtime_ns
     result = captchas(*TRAIN, "--home", trained.home, "--json")
@@ -161,6 +163,7 @@ def test_a_rung_with_letters_that_the_model_does_not_know_is_told_first(trained,
     assert len(Dataset(trained.home / "datasets" / "book")) == COUNT  # nothing was drawn
 
 
+@pytest.mark.slow
 def test_solve_texts_of_several_lengths_over_an_alphabet(trained, captchas, pictures, tmp_path):
     out = tmp_path / "answers.csv"
     common = ("solve", pictures, "--dictionary", "none", "--out", out, "--home", trained.home, "--again", "--json")
@@ -177,6 +180,7 @@ def test_solve_texts_of_several_lengths_over_an_alphabet(trained, captchas, pict
         assert row["reading"].isdecimal() and len(row["reading"]) == 5 == int(row["segments"])
 
 
+@pytest.mark.slow
 def test_solve_abstains(trained, captchas, pictures, tmp_path):
     out = tmp_path / "answers.csv"
     common = ("solve", pictures, "--model", "book", "--out", out, "--home", trained.home, "--json")
@@ -233,6 +237,7 @@ def test_rankings_that_need_a_dictionary_say_so(trained, captchas, pictures):
     assert "ranking: 'levenshtein' needs a dictionary" in result.stderr
 
 
+@pytest.mark.slow
 def test_every_split_has_its_own_report(trained, captchas, unplotted, tmp_path):
     """And a warning where the model learnt from it."""
 
@@ -283,7 +288,8 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
 @pytest.mark.parametrize(("given", "said"), [
     (("book", "--from", "strangers"), "from: belongs to the deep reader"),
     (("book", "--fold-case"), "fold-case: belongs to the deep reader"),
-    (("book", "--reader", "deep", "--from", "ladder"), "from: must be a deep model; .*ladder.skops is a classic"),
+    pytest.param(("book", "--reader", "deep", "--from", "ladder"),
+                 "from: must be a deep model; .*ladder.skops is a classic", marks=pytest.mark.slow),
     (("book", "--reader", "deep", "--from", "nowhere"), "from: .*nowhere.skops is not there"),
 ])  # fmt: skip
 def test_a_start_that_cannot_be_is_named(trained, captchas, given, said):
@@ -360,6 +366,7 @@ def test_imported_pictures_are_shown_more_often_unless_told_otherwise(monkeypatc
     assert (shows(None), shows({"labels": "file"}), shows({"labels": "file"}, 77)) == (1_000_000, 5_000_000, 77)
 
 
+@pytest.mark.slow
 def test_both_kinds_of_one_name_are_compared_once_and_measured_together(trained, captchas, unplotted, tmp_path):
     """The deep model is the shipped network, said to have learnt from the classic model's datasets."""
     home = tmp_path / "home"

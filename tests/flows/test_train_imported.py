@@ -19,7 +19,7 @@ from tasks.training import companion, spool
 from tests.benchmarks.labelled_drawers import Kind, letters_of, svg_line, write
 
 # Prefect and what it brings warn while they are imported; that is theirs.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 SHOWS = ("--shows", 40_000)
 
 

@@ -33,7 +33,10 @@ from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.samples import SampleJob, write_samples
 from tasks.profiles.built_in import find_profile
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc"),
+]
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "flows"]
 SCHEDULED = {

@@ -98,6 +98,7 @@ def test_a_dataset_that_is_being_made_is_busy(letters, repair):
         verify.fn(str(letters), repair=repair)
 
 
+@pytest.mark.slow
 def test_one_of_all_that_is_in_use_is_not_called_damaged(captchas, letters):
     shutil.copytree(letters, letters.with_name("other"))
     home = letters.parents[1]

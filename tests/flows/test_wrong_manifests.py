@@ -104,6 +104,7 @@ def readers(folder: Path, recipe) -> list[Callable]:
     ]
 
 
+@pytest.mark.parametrize("dataset", [pytest.param("hard", marks=pytest.mark.slow), "imported"], indirect=True)
 def test_no_wrong_field_ends_in_a_traceback(dataset):
     folder, content = dataset
     recipe = make_recipe(BUILT_IN["letters"], 1)

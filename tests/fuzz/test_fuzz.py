@@ -55,6 +55,7 @@ def mutate(place: Path, seed: int, first: int, last: int) -> dict[int, dict]:
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("total", [100, pytest.param(5500, marks=pytest.mark.soak)])
 def test_mutated_bytes_are_found_and_never_read_as_pictures(place, capsys, total):
     seed = int(os.environ.get("SOAK_SEED", "1"))
@@ -93,5 +94,6 @@ def test_mutated_bytes_are_found_and_never_read_as_pictures(place, capsys, total
             print(f"\n  {mutated} mutations, seed {seed}, {time.monotonic() - began:.0f} s: {kinds}", end="")
 
 
+@pytest.mark.slow
 def test_a_mutation_can_be_made_again(place):
     assert mutate(place, 5, 7, 12)[9] == mutate(place, 5, 9, 10)[9]

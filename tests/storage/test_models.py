@@ -259,6 +259,7 @@ def test_a_provenance_that_json_cannot_hold_is_refused_before_anything_is_writte
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes_and_does_not_import_pytorch(network, path):
     """Other memory addresses, another clock. PyTorch is installed for deep models only, and takes a second or more."""
     code = """

@@ -114,7 +114,9 @@ def test_a_model_of_an_earlier_version_is_known_by_the_names_of_its_datasets(mod
     assert expect_texts(model(datasets=5)).length is None
 
 
-@pytest.mark.parametrize("alphabet", [UPPER + DIGITS, LOWER, DIGITS])
+@pytest.mark.parametrize(
+    "alphabet", [UPPER + DIGITS, *(pytest.param(letters, marks=pytest.mark.slow) for letters in (LOWER, DIGITS))]
+)
 def test_solving_reads_as_measuring_does(draw_dataset, learn, tmp_path, alphabet):
     """Every picture of the test split, from a PNG file with no option, gets the word that `evaluate` counts."""
     profile = replace(

@@ -41,7 +41,14 @@ def pictures(rung: str, count: int = 400) -> tuple[np.ndarray, np.ndarray]:
     return block.images, np.array(block.texts())
 
 
-@pytest.mark.parametrize(("rung", "least"), [("codes", 0.9), ("lower", 0.9), ("strings", 0.8)])
+@pytest.mark.parametrize(
+    ("rung", "least"),
+    [
+        pytest.param("codes", 0.9, marks=pytest.mark.slow),
+        ("lower", 0.9),
+        pytest.param("strings", 0.8, marks=pytest.mark.slow),
+    ],
+)
 def test_it_knows_letters_of_both_cases_and_digits_in_every_face(model, rung, least):
     assert set(model[1]["classes"]) == set(string.ascii_letters + string.digits)
     images, texts = pictures(rung)

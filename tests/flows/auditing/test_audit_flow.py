@@ -107,6 +107,7 @@ def test_the_same_audit_is_kept(audited, captchas, monkeypatch):
     assert (audited.folder / "audit.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_an_audit_by_other_rules_leaves_the_earlier_one_in_the_history(audited, captchas, tmp_path, monkeypatch):
     """As does that of a target that has changed: it began when it began, not when the earlier one did."""
     shutil.copytree(audited.home, tmp_path / "home")
@@ -149,6 +150,7 @@ def test_finished_audits_are_listed_and_compared(audited, captchas):
     assert (audited.home / "audits" / "book-book.html").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas, tmp_path, monkeypatch):
     """The second attacker fails as nobody expects; the next run asks only this one and those after it."""
     shutil.copytree(audited.home / "datasets", tmp_path / "datasets")
@@ -204,6 +206,7 @@ def noise(folder: Path, count: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_noise_is_not_called_broken_nor_strong(patch, captchas, tmp_path):
     folder = noise(tmp_path / "noise", 500)
     result = captchas("audit", folder, *QUICK, "--home", tmp_path / "home")
@@ -228,6 +231,7 @@ def field_of(tmp_path: Path, minutes: float = 30) -> flow.Attacked:
     return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(minutes), course)
 
 
+@pytest.mark.slow
 def test_a_training_that_learns_nothing_has_no_word_right(tmp_path, monkeypatch):
     """Shuffled labels give that."""
 

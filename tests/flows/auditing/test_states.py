@@ -72,6 +72,7 @@ def test_a_profile_that_changed_has_another_dataset_and_says_so(place, capsys):
     assert CHANGED in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_generator_whose_helper_changed_is_another_and_says_so(place, capsys):
     (place / "draw.py").write_text("import inks\ndef draw(text, rng):\n    from later import size\n    return text\n")
     (place / "inks.py").write_text("INK = 1\n")
@@ -95,6 +96,7 @@ def test_a_generator_that_is_asked_for_other_texts_has_not_changed(place, capsys
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["folder", "callable", "profile", "dataset"])
 def test_two_targets_of_one_name_share_nothing(place, capsys, monkeypatch, kind):
     found = []

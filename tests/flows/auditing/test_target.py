@@ -169,6 +169,7 @@ def test_what_is_missing_is_told_with_candidates(place, options, kind, said):
     assert isinstance(error.value, kind)
 
 
+@pytest.mark.slow
 def test_an_owners_generator_has_a_folder_of_its_own(place, monkeypatch):
     (place / "own.py").write_text(DRAWS)
     found = find("own:draw_captcha", alphabet="ABC", lengths=(3,), seed=4)

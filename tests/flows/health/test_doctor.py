@@ -56,6 +56,7 @@ def alone(check) -> CheckResult:
     return result
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_here(monkeypatch, capsys):
     """As a person runs it, but for the import of every package, which takes seconds."""
     monkeypatch.setattr(packages, "MODULES", {"json": "json"})
@@ -351,6 +352,7 @@ def test_a_clock_that_is_wrong(monkeypatch):
     ill(machine.check_clock(), State.WRONG, "set the clock")
 
 
+@pytest.mark.slow
 def test_limits_and_settings_are_those_that_commands_refuse(monkeypatch):
     from flows import environment
 

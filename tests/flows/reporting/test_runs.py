@@ -40,6 +40,7 @@ def test_a_run_is_named_for_what_it_works_on_and_the_time(monkeypatch, given, na
     )
 
 
+@pytest.mark.slow
 def test_an_error_of_ours_is_the_states_message_and_reaches_the_caller_as_it_is(environment, caplog):
     error = BadInput("count: must be 1 or more; it is 0")
     error.report = {"found": 3}
@@ -215,6 +216,7 @@ def test_durations_as_people_say_them(seconds, said):
     assert duration(seconds) == said
 
 
+@pytest.mark.slow
 def test_a_run_that_was_told_to_end_does_so_though_a_thread_holds_it():
     """Prefect would wait 30 s before it kills; at a shell, where no deployment is, the process is the user's."""
     code = """
@@ -236,6 +238,7 @@ cancelled()
     assert done.returncode == 143, done.stderr.decode()
 
 
+@pytest.mark.slow
 def test_sigterm_ends_a_command_s_flow_as_ctrl_c_does():
     """Prefect would pass it on after it has closed the run: the time that a command has to end began too late."""
     code = """

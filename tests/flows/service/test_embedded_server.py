@@ -203,6 +203,7 @@ def test_other_errors_of_a_run_pass(monkeypatch):
         _ = 1 / 0
 
 
+@pytest.mark.slow
 def test_a_command_uses_it_in_spite_of_proxies_and_leaves_no_process(environment, tmp_path):
     folder = tmp_path / "prefect"
     folder.mkdir()

@@ -89,6 +89,7 @@ def test_without_a_template_people_are_told(template, folder, capsys, monkeypatc
     assert not is_current(url(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_the_server_leaves_out_migrations_of_a_current_home_and_obeys_no_file_of_its_folder(
     template, folder, elsewhere, monkeypatch

@@ -36,6 +36,7 @@ def test_commands_send_no_heartbeats_unless_the_user_sets_them():
         assert get_current_settings().flows.heartbeat_frequency == 60
 
 
+@pytest.mark.slow
 def test_prefect_imports_nothing_more_once_the_rest_is_imported():
     """What a first flow run imports is imported while the server starts."""
     program = (

@@ -73,6 +73,7 @@ def client():
         yield one
 
 
+@pytest.mark.slow
 def test_every_job_is_done_once(client):
     seen = []
     receipts = list(fan_out(client, double, range(500), on_done=seen.append))
@@ -80,6 +81,7 @@ def test_every_job_is_done_once(client):
     assert receipts == seen
 
 
+@pytest.mark.slow
 def test_few_jobs_are_in_flight(client):
     """Jobs are taken from the sequence only as receipts come back."""
     taken = 0
@@ -97,6 +99,7 @@ def test_few_jobs_are_in_flight(client):
     assert done == 100
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_kept(client):
     """Dask keeps the last thousand messages of each connection, with their jobs, unless it is told not to."""
     for _ in fan_out(client, number_of, map(Job, range(300))):
@@ -119,6 +122,7 @@ def test_jobs_may_be_made_as_they_are_asked_for(client):
     assert taken == done == 60
 
 
+@pytest.mark.slow
 def test_receipts_in_order_wait_in_a_bounded_window(client):
     """The first job takes longest: so many others are done meanwhile, and no more are begun."""
     done, most = [], 0

@@ -138,6 +138,7 @@ def test_a_lock_whose_answer_was_lost_is_ours_all_the_same(object_folder, monkey
     assert not object_folder.with_name(f"{object_folder.name}.lock").exists()
 
 
+@pytest.mark.slow
 def test_a_renewal_of_which_nothing_was_heard_is_no_loss(object_folder, monkeypatch):
     """It was written, its answer was lost, and the store stayed away for longer than is tried."""
     away = []

@@ -166,7 +166,7 @@ def test_a_sealed_shard_is_never_replaced(bucket, make_blocks, tmp_path):
     assert sizes(folder) == {record.name: record.bytes}
 
 
-@pytest.mark.parametrize("fault", ["503", "cut upload", "lost answer", "stall"])
+@pytest.mark.parametrize("fault", ["503", "cut upload", "lost answer", pytest.param("stall", marks=pytest.mark.slow)])
 def test_a_fault_of_an_upload_passes(proxy, bucket, make_blocks, fault):
     folder = place(f"s3://{bucket}/d")
     proxy.faults += [fault, fault]
@@ -176,7 +176,7 @@ def test_a_fault_of_an_upload_passes(proxy, bucket, make_blocks, fault):
     assert read_record(folder / record.name) == record
 
 
-@pytest.mark.parametrize("fault", ["503", "cut answer", "stall"])
+@pytest.mark.parametrize("fault", ["503", "cut answer", pytest.param("stall", marks=pytest.mark.slow)])
 def test_a_fault_of_a_download_passes(proxy, bucket, make_blocks, fault):
     folder, blocks = place(f"s3://{bucket}/d"), make_blocks(BLOCK)
     record = write_shard(folder, 0, 0, blocks, "{}", "run")
@@ -211,6 +211,7 @@ def test_a_store_that_falls_silent_is_waited_for_no_longer_than_said(proxy, buck
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.slow
 def test_a_lock_there(bucket, monkeypatch):
     monkeypatch.setenv(leases.SECONDS, "3")
     folder = place(f"s3://{bucket}/d")
@@ -234,6 +235,7 @@ def test_a_lock_there(bucket, monkeypatch):
     assert sizes(folder.parent) == {} and sizes(folder) == {"a": 1}
 
 
+@pytest.mark.slow
 def test_a_lock_outlives_a_store_that_is_away_for_a_while(proxy, bucket, monkeypatch):
     monkeypatch.setenv(leases.SECONDS, "6")  # it is renewed after two, and tried again within a second or two
     folder = place(f"s3://{bucket}/d")

@@ -549,6 +549,7 @@ def test_what_a_letter_comes_to_is_known_beforehand(small, words, tmp_path):
     whole_dataset(recipe, folder, 3 * BLOCK)
 
 
+@pytest.mark.slow
 def test_the_client_keeps_a_few_kilobytes_a_shard_and_nothing_a_picture(recipe, tmp_path, peak):
     receipt = draw_shard(plan_drawing(recipe, tmp_path, BLOCK, "run").jobs[0])
     identity = recipe.identity

@@ -46,6 +46,7 @@ def test_a_model_is_refitted_and_stays_the_same_network(tmp_path, monkeypatch):
     assert not np.array_equal(first.confidences, second.confidences)
 
 
+@pytest.mark.slow
 def test_the_shipped_model_is_not_too_sure_of_what_it_does_not_know():
     """Its confidence is near its share of right answers on pictures of other seeds than it was fitted on."""
     reader, sure, right = load_deep_model(STRANGERS), [], []

@@ -73,6 +73,7 @@ def test_training_writes_a_model_that_reads(trained):
     assert len(readings.box) == readings.segments.sum() == 10
 
 
+@pytest.mark.slow
 def test_steps_give_the_same_network_also_after_a_kill(learning, tmp_path, monkeypatch):
     settings = dataclasses.replace(SETTINGS, moved=True)
     plan = StreamPlan(SOURCES, form_of(SOURCES, settings), 1, 16, mixed=2)

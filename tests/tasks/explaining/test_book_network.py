@@ -70,6 +70,7 @@ def test_a_neuron_is_named_for_the_letters_that_excite_it_most(study):
     assert any(study.excites)
 
 
+@pytest.mark.slow
 def test_pictures_and_numbers_are_written(tmp_path, monkeypatch, study):
     monkeypatch.setattr(network_report, "study_network", lambda *_: study)
     done: list[int] = []

@@ -141,7 +141,7 @@ def test_of_two_readers_the_one_whose_answer_is_taken_is_shown(unseen, monkeypat
     assert {"Two readers", "Cuts"} <= set(taken.stages)
 
 
-@pytest.mark.parametrize("kind", ["speck", "wide", "tall", "colour"])
+@pytest.mark.parametrize("kind", ["speck", "wide", pytest.param("tall", marks=pytest.mark.slow), "colour"])
 def test_strange_pictures_are_explained_too(kind):
     rng = np.random.default_rng(5)
     array = np.full((20, 60), 255, np.uint8)

@@ -80,6 +80,7 @@ def test_rates_of_nothing_say_so(tables):
     assert (rgb(plot_rates(tables, "t")) < 200).any()
 
 
+@pytest.mark.slow
 def test_all_plots_fit_a_page_of_1000_pixels():
     names = table([f"Face {k}" for k in range(70)], 0.7, 200)
     numbers = {f"{k}": table(range(9), 0.6, 500) for k in range(14)}

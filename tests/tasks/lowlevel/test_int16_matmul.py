@@ -54,6 +54,7 @@ def test_a_unit_without_weights_gives_its_bias():
     assert multiply(spans(9, 40), pack(weights, bias))[:, 1].tolist() == [np.float32(bias[1])] * 9
 
 
+@pytest.mark.slow
 def test_processors_without_such_a_step_give_the_same(monkeypatch):
     weights, bias = made(62, 20)
     X, packed = spans(50, 62), pack(weights, bias)

@@ -58,6 +58,7 @@ def shares_right(reader, pictures):
     return {ranking: float((answer.words[:, 0] == truth).mean()) for ranking, answer in answers.items()}
 
 
+@pytest.mark.slow
 def test_the_books_pictures_are_read_as_well_as_ours(reader, ours, printed):
     own, other = shares_right(reader, ours), shares_right(reader, printed)
     assert own[Ranking.NONE] > 0.96

@@ -119,6 +119,7 @@ def deadly(content: bytes) -> bytes:
     return content
 
 
+@pytest.mark.slow
 def test_a_named_picture_that_ends_its_process_costs_its_own_answer():
     plan = SolvePlan(str(MODEL), model_digest(MODEL), "", Ranking.NONE, 0.0)
     picture = png(renderer_of(make_recipe(find_profile("book"), 5)).block(5, 0).images[0])

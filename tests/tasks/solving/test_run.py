@@ -727,6 +727,7 @@ def test_an_attempt_solves_once(folder, read):
         assert inbox.outcome.counts == {"solved": len(NAMES)}
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
     def nothing():
         solving_run.LOOKED = survey.NOTED = ledger_module.CHUNK = listing.RUN = 100

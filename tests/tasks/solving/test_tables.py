@@ -98,6 +98,7 @@ def test_answers_of_a_run_that_fails_are_not_there(format, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["answers"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", AnswerFormat)
 def test_memory_does_not_grow_with_the_rows(format, tmp_path, peak):
     row = RESULTS[0]

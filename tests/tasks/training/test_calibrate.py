@@ -39,6 +39,7 @@ def test_enough_is_checked_and_no_more(learnt, monkeypatch):
     assert (receipt.weight["none"] == 1).sum() == first >= 50
 
 
+@pytest.mark.slow
 def test_faces_that_are_left_out_are_not_checked(learnt, two_faces):
     faces = face_names(two_faces.manifest.fonts)
     assert faces == ["Inter Black", "Prociono"]

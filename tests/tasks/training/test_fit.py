@@ -40,6 +40,7 @@ def weights(networks):
     return [array.tobytes() for _, one in sorted(networks.items()) for array in (*one.coefs_, *one.intercepts_)]
 
 
+@pytest.mark.slow
 def test_both_networks_learn_what_the_spool_says(spool, tmp_path):
     labels = labels_of(900)
     splits = np.where(np.arange(900) % 3, TRAIN, VALIDATION)

@@ -76,7 +76,8 @@ def test_noise_of_another_colour_is_named_and_shown(colours):
 @pytest.mark.parametrize(
     "colours",
     [{}, {"letter_colour": hue(0, 359)}, {"letter_colour": hue(0, 359), "blur": Grid(1, 1)},
-     {"letter_colour": hue(0, 359), "own_colours": True, "line_colour": hue(0, 359), "own_line_colours": True},
+     pytest.param({"letter_colour": hue(0, 359), "own_colours": True, "line_colour": hue(0, 359),
+                   "own_line_colours": True}, marks=pytest.mark.slow),
      {"lines": OFF, "arcs": OFF, "specks": OFF}],
 )  # fmt: skip
 def test_noise_of_the_letters_colour_is_no_defect(colours):

@@ -39,6 +39,7 @@ def learn(drawing: Drawing, rows: list[tuple[int, np.ndarray]], profile: Profile
     KNOWN.update((picture.tobytes(), text) for picture, text in zip(drawn.pictures, drawn.texts, strict=True))
 
 
+@pytest.mark.slow
 def test_what_an_attacker_loses_and_keeps_is_told():
     """An attacker who knows the profile by heart, with and without lines, and nothing else."""
     KNOWN.clear()

@@ -127,6 +127,7 @@ def test_a_module_that_cannot_be_imported_is_told(folder, given, said):
         find_generator(given, None, folder=folder)
 
 
+@pytest.mark.slow
 def test_modules_of_any_name_are_found_in_their_folder(folder):
     (folder / "a folder").mkdir()
     (folder / "a folder" / "types.py").write_text(SOURCE)

@@ -152,6 +152,7 @@ def test_neither_process_nor_file_outlives_its_picture(came):
     assert list(Path(os.environ["TMPDIR"]).glob("captchas-draw-*")) == []
 
 
+@pytest.mark.slow
 def test_a_process_that_is_stopped_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.audit.generators.pool._ENDING", 0.5)
     (tmp_path / "stops.py").write_text("import os, time\ndef draw(text): os.kill(os.getppid(), 19); time.sleep(60)\n")

@@ -58,7 +58,8 @@ def test_pairs_that_depend_on_each_other_are_found():
 
 
 @pytest.mark.parametrize(
-    ("count", "alphabet", "length"), [(200, LETTERS, 4), (500, "0123456789", 4), (150, LETTERS, 6)]
+    ("count", "alphabet", "length"),
+    [(200, LETTERS, 4), pytest.param(500, "0123456789", 4, marks=pytest.mark.slow), (150, LETTERS, 6)],
 )
 def test_even_letters_are_seldom_accused(count, alphabet, length):
     """Of 150 honest generators 0.15 are expected at the level; three or more have a chance of 1 in 2,000."""
