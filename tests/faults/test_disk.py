@@ -16,6 +16,7 @@ SAYS = {"ENOSPC": "NoSpace", "EDQUOT": "NoSpace", "EROFS": "Unwritable", "EACCES
 SHORT = [("EROFS", True)]  # the others are part of make soak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "named"),
     [

@@ -114,6 +114,7 @@ def test_a_killed_run_leaves_a_lock_that_runs_out_and_the_next_one_goes_on(
     assert sizes(folder.parent) == {}
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(captchas, made, tmp_path):
     with locked(made):
         for command in (("generate", "letters", "--count", COUNT, "--out", made), ("verify", made)):

@@ -89,6 +89,7 @@ def test_a_generator_whose_helper_changed_is_another_and_says_so(place, capsys):
     assert [path.name for path in (place / "home" / "audits").iterdir()] == ["draw-draw"]
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_asked_for_other_texts_has_not_changed(place, capsys):
     (place / "draw.py").write_text("def draw(text, rng): return text\n")
     folders = {audited("draw.py:draw", alphabet=alphabet).folder for alphabet in ("ABC", "ABCD")}

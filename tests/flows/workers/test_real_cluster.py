@@ -32,10 +32,8 @@ from tasks.profiles.built_in import BUILT_IN, read_profile
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import Profile
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore"),
-]  # Prefect's, and distributed's own while workers die
+# Warnings of Prefect, and of distributed while workers die.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 COUNT = 18_000  # pictures of the small dataset: a whole shard and a short one
 FILES = ["manifest.json", "shard-000000-16384.h5", "shard-000001-1616.h5"]

@@ -780,6 +780,7 @@ def model(imported, learn, tmp_path_factory) -> Path:
     return made.path
 
 
+@pytest.mark.slow
 def test_a_reader_scores_as_on_the_original(drawn, imported, model):
     words = load_words("web2", imported.manifest.profile["alphabet"], (4, 4))
     jobs = [

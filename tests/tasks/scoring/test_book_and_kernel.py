@@ -67,6 +67,7 @@ def test_the_books_pictures_are_read_as_well_as_ours(reader, ours, printed):
     assert other[Ranking.PROBABILITY] > own[Ranking.PROBABILITY] - 0.01
 
 
+@pytest.mark.slow
 def test_a_kernel_half_a_pixel_off_would_be_noticed(reader, ours, printed):
     """What this file is for: pictures that are sampled at points, as a careless kernel would, are read worse."""
     images, truth = printed
