@@ -8,15 +8,22 @@ from tasks.drawing.resampling import HALF
 BORDER = 2  # empty texels above and left of a bitmap
 
 
-def texels(bitmap: np.ndarray) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def texels(bitmap):
     """Pack each pixel with its right, lower and lower right neighbour into one number, (h + 3, w + 3) uint32.
 
-    Texel (i + 2, j + 2) has pixel (i, j) in its lowest byte; the border is as wide as interpolation
-    and a clamped coordinate need.
+    bitmap : (h, w) uint8. Texel (i + 2, j + 2) has pixel (i, j) in its lowest byte; the border is as wide as
+    interpolation and a clamped coordinate need.
     """
-    wide = np.zeros((bitmap.shape[0] + 2 * BORDER, bitmap.shape[1] + 2 * BORDER), np.uint32)
-    wide[BORDER:-BORDER, BORDER:-BORDER] = bitmap
-    packed: np.ndarray = wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    height, width = bitmap.shape
+    packed = np.zeros((height + BORDER + 1, width + BORDER + 1), np.uint32)
+    for i in range(height):
+        for j in range(width):
+            ink = np.uint32(bitmap[i, j])
+            packed[i + 2, j + 2] |= ink
+            packed[i + 2, j + 1] |= ink << np.uint32(8)
+            packed[i + 1, j + 2] |= ink << np.uint32(16)
+            packed[i + 1, j + 1] |= ink << np.uint32(24)
     return packed
 
 

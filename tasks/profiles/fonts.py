@@ -293,6 +293,7 @@ def require_characters(face: Face, alphabet: str) -> None:
     try:
         path, number = face.file
         with TTFont(path, lazy=True, fontNumber=number) as font:
+            font.setGlyphOrder([])  # numbers in the place of names, which take most of the time
             known = font.getBestCmap() or {}
     except Exception as error:  # fontTools meets damaged tables with KeyError, struct.error, AssertionError …
         raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error

@@ -70,8 +70,15 @@ class Painter:
         fronts = [(w, h) for w in profile.weight.values() for h in values_of(profile, "hollow")]
         behind = [(w, 0) for w in profile.shadow_weight.values()]
         self._weights = {kind: number for number, kind in enumerate(dict.fromkeys([*fronts, *behind]))}
-        drawn = [weights.weighted(bitmap, *kind) for kind in self._weights for bitmap in bitmaps]
-        parts = [texels(bitmap).ravel() for bitmap in drawn]
+        # Faces share letters in `first_pictures`, and thousands of bitmaps take seconds.
+        known = {
+            (id(bitmap), kind): weights.weighted(bitmap, *kind)
+            for bitmap in {id(bitmap): bitmap for bitmap in bitmaps}.values()
+            for kind in self._weights
+        }
+        packed = {id(bitmap): texels(bitmap).ravel() for bitmap in known.values()}
+        drawn = [known[id(bitmap), kind] for kind in self._weights for bitmap in bitmaps]
+        parts = [packed[id(bitmap)] for bitmap in drawn]
         first = np.cumsum([0, *(len(part) for part in parts[:-1])])
         shapes = np.array([bitmap.shape for bitmap in drawn], np.int64)
         self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, shapes)
@@ -87,7 +94,8 @@ class Painter:
             lines.append(int(np.sort(ends)[len(ends) // 2]))
         lowered = [corner - [line, 0] for corner, line in zip(corners, lines, strict=True)]
         degrees = np.array(self._profile.rotation.values() if self._profile.overlap is not None else (0,))
-        reach = np.stack([ink_columns(bitmap, degrees) for bitmap in bitmaps]).astype(np.int64)
+        reaches = {id(bitmap): ink_columns(bitmap, degrees) for bitmap in {id(b): b for b in bitmaps}.values()}
+        reach = np.stack([reaches[id(bitmap)] for bitmap in bitmaps]).astype(np.int64)
         self._faces = layout.Faces(
             np.stack([glyph_set.advance for glyph_set in glyphs]).astype(np.int64),
             np.stack([glyph_set.kerning for glyph_set in glyphs]).astype(np.int64),

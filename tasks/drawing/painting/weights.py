@@ -1,5 +1,6 @@
 """Heavier, lighter and hollow letters: outlines moved outwards or inwards before the letters are drawn."""
 
+import functools
 import math
 
 import numba
@@ -33,17 +34,28 @@ def _spread(bitmap, reach, radius, far):
     return out
 
 
-def _moved(bitmap: np.ndarray, tenths: int, reach: int) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def _moved(bitmap, tenths, reach, far):
     """Return a bitmap padded by `reach` pixels whose outline is moved outwards by so many 1/10 px."""
-    far = np.array([[math.isqrt((a * a + b * b) * _ONE * _ONE) for b in range(reach + 1)] for a in range(reach + 1)])
     if tenths >= 0:
-        spread: np.ndarray = _spread(bitmap, reach, tenths * _ONE // _TENTHS, far)
-        return spread
-    paper = 255 - np.pad(bitmap, 2 * reach)
-    inner: np.ndarray = (
-        255 - _spread(paper, reach, -tenths * _ONE // _TENTHS, far)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
-    )
+        return _spread(bitmap, reach, tenths * _ONE // _TENTHS, far)
+    height, width = bitmap.shape
+    paper = np.full((height + 4 * reach, width + 4 * reach), 255, np.uint8)
+    for i in range(height):
+        for j in range(width):
+            paper[2 * reach + i, 2 * reach + j] -= bitmap[i, j]
+    spread = _spread(paper, reach, -tenths * _ONE // _TENTHS, far)
+    inner = np.empty((height + 2 * reach, width + 2 * reach), np.uint8)
+    for i in range(inner.shape[0]):
+        for j in range(inner.shape[1]):
+            inner[i, j] = 255 - spread[2 * reach + i, 2 * reach + j]
     return inner
+
+
+@functools.cache
+def _distances(reach: int) -> np.ndarray:
+    """Return how far a pixel is from the one `a` rows and `b` columns off, (reach + 1, reach + 1) int64, in 1/256 px."""
+    return np.array([[math.isqrt((a * a + b * b) * _ONE * _ONE) for b in range(reach + 1)] for a in range(reach + 1)])
 
 
 def weighted(bitmap: np.ndarray, weight: int, hollow: int) -> np.ndarray:
@@ -52,13 +64,24 @@ def weighted(bitmap: np.ndarray, weight: int, hollow: int) -> np.ndarray:
     Both are in 1/10 px. The bitmap grows by as many pixels on each side as its ink may; with 0 and 0 it stays. A
     letter gets no thinner than it can be seen.
     """
-    if weight < 0 and _moved(bitmap, weight, -(weight // _TENTHS)).max() < min(_SEEN, bitmap.max()):
-        return weighted(bitmap, weight + 1, hollow)
+
+    def moved(tenths: int, reach: int) -> np.ndarray:
+        found: np.ndarray = _moved(bitmap, tenths, reach, _distances(reach))
+        return found
+
+    seen = min(_SEEN, bitmap.max()) if weight < 0 else 0
+    while weight < 0:
+        thinner = moved(weight, -(weight // _TENTHS))
+        if thinner.max() >= seen:
+            if not hollow:
+                return thinner
+            break
+        weight += 1
     outer = weight + hollow // 2
     reach = max(0, -(-max(abs(outer), abs(outer - hollow)) // _TENTHS))
     if reach == 0:
         return bitmap
-    moved = _moved(bitmap, outer, reach)
+    letter = moved(outer, reach)
     if hollow:
-        moved = moved - np.minimum(moved, _moved(bitmap, outer - hollow, reach))
-    return moved
+        letter = letter - np.minimum(letter, moved(outer - hollow, reach))
+    return letter
