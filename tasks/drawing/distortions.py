@@ -81,7 +81,7 @@ class Variation:
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
         self._advance = np.stack([glyph_set.advance for glyph_set in glyphs]).astype(np.int64)
         self._kerning = np.stack([glyph_set.kerning for glyph_set in glyphs]).astype(np.int64)
-        parts = [texels(bitmap).ravel() for bitmap in bitmaps]
+        parts = [packed.ravel() for packed in outlines.each(texels, bitmaps)]
         first = np.cumsum([0, *(len(part) for part in parts[:-1])])
         self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, self._shapes)
         scales = profile.scale.values()
@@ -93,7 +93,7 @@ class Variation:
             row[: len(sampled)] = sampled
         if profile.overlap is not None:
             degrees = np.array(profile.rotation.values())
-            self._reach = np.stack([outlines.ink_columns(bitmap, degrees) for bitmap in bitmaps])
+            self._reach = np.stack(outlines.each(outlines.ink_columns, bitmaps, degrees))
 
     def draw(self, column: Callable[[int], np.ndarray], letters: np.ndarray) -> np.ndarray:
         """Draw the rows of a block, (1024,) of `dtype`; `column` returns a block's random numbers by column.

@@ -1,8 +1,22 @@
 """Outlines of glyphs: the reach of the ink of turned letters."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tasks.drawing.resampling import turned
+
+
+def each(work: Callable[..., np.ndarray], bitmaps: list[np.ndarray], *arguments: object) -> list[np.ndarray]:
+    """Return `work(bitmap, *arguments)` of each bitmap.
+
+    Faces share the objects in `first_pictures`, so what is the same object is done once.
+    """
+    done: dict[int, np.ndarray] = {}
+    for bitmap in bitmaps:
+        if id(bitmap) not in done:
+            done[id(bitmap)] = work(bitmap, *arguments)
+    return [done[id(bitmap)] for bitmap in bitmaps]
 
 
 def outline(bitmap: np.ndarray) -> np.ndarray:

@@ -295,8 +295,11 @@ def require_characters(face: Face, alphabet: str) -> None:
         with TTFont(path, lazy=True, fontNumber=number) as font:
             font.setGlyphOrder([])  # numbers in the place of names, which take most of the time
             known = font.getBestCmap() or {}
+            end = max(entry.offset + entry.length for entry in font.reader.tables.values())
     except Exception as error:  # fontTools meets damaged tables with KeyError, struct.error, AssertionError …
         raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error
+    if Path(path).stat().st_size < end:
+        raise BadInput(f"font {face.path}: its end is missing, from {end:,} bytes; get the file anew")
     missing = [character for character in alphabet if ord(character) not in known]
     if missing:
         raise BadInput(

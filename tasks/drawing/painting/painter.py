@@ -8,7 +8,7 @@ from tasks.drawing import resampling, warp_kernel
 from tasks.drawing.bilinear import texels
 from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placement, widen
 from tasks.drawing.noise_kernel import thicknesses
-from tasks.drawing.outlines import ink_columns
+from tasks.drawing.outlines import each, ink_columns
 from tasks.drawing.painting import layout, picture_kernel, strokes, weights
 from tasks.drawing.painting.covering import Letters
 from tasks.drawing.painting.filters import align
@@ -70,15 +70,8 @@ class Painter:
         fronts = [(w, h) for w in profile.weight.values() for h in values_of(profile, "hollow")]
         behind = [(w, 0) for w in profile.shadow_weight.values()]
         self._weights = {kind: number for number, kind in enumerate(dict.fromkeys([*fronts, *behind]))}
-        # Faces share letters in `first_pictures`, and thousands of bitmaps take seconds.
-        known = {
-            (id(bitmap), kind): weights.weighted(bitmap, *kind)
-            for bitmap in {id(bitmap): bitmap for bitmap in bitmaps}.values()
-            for kind in self._weights
-        }
-        packed = {id(bitmap): texels(bitmap).ravel() for bitmap in known.values()}
-        drawn = [known[id(bitmap), kind] for kind in self._weights for bitmap in bitmaps]
-        parts = [packed[id(bitmap)] for bitmap in drawn]
+        drawn = [bitmap for kind in self._weights for bitmap in each(weights.weighted, bitmaps, *kind)]
+        parts = [packed.ravel() for packed in each(texels, drawn)]
         first = np.cumsum([0, *(len(part) for part in parts[:-1])])
         shapes = np.array([bitmap.shape for bitmap in drawn], np.int64)
         self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, shapes)
@@ -94,8 +87,7 @@ class Painter:
             lines.append(int(np.sort(ends)[len(ends) // 2]))
         lowered = [corner - [line, 0] for corner, line in zip(corners, lines, strict=True)]
         degrees = np.array(self._profile.rotation.values() if self._profile.overlap is not None else (0,))
-        reaches = {id(bitmap): ink_columns(bitmap, degrees) for bitmap in {id(b): b for b in bitmaps}.values()}
-        reach = np.stack([reaches[id(bitmap)] for bitmap in bitmaps]).astype(np.int64)
+        reach = np.stack(each(ink_columns, bitmaps, degrees)).astype(np.int64)
         self._faces = layout.Faces(
             np.stack([glyph_set.advance for glyph_set in glyphs]).astype(np.int64),
             np.stack([glyph_set.kerning for glyph_set in glyphs]).astype(np.int64),

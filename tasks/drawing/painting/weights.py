@@ -54,7 +54,7 @@ def _moved(bitmap, tenths, reach, far):
 
 @functools.cache
 def _distances(reach: int) -> np.ndarray:
-    """Return how far a pixel is from the one `a` rows and `b` columns off, (reach + 1, reach + 1) int64, in 1/256 px."""
+    """Return how far pixels `a` rows and `b` columns apart are, (reach + 1, reach + 1) int64, in 1/256 px."""
     return np.array([[math.isqrt((a * a + b * b) * _ONE * _ONE) for b in range(reach + 1)] for a in range(reach + 1)])
 
 

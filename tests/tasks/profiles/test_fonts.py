@@ -152,7 +152,7 @@ def test_a_damaged_font_draws_or_is_refused(tmp_path, name):
     for trial in range(40):
         data = bytearray(source.read_bytes())
         if trial % 2:
-            del data[chance.randrange(len(data)) :]
+            del data[chance.randrange(len(data)) - 3 :]  # at the end are up to three bytes that fill a word
         else:
             for _ in range(5):
                 data[chance.randrange(2000)] ^= 1 << chance.randrange(8)
@@ -161,7 +161,9 @@ def test_a_damaged_font_draws_or_is_refused(tmp_path, name):
             draw_glyphs(find_face(str(path)), 22, "AB", Ink.BINARY)
         except BadInput:
             refused += 1
-    assert refused > 5
+        else:
+            assert trial % 2 == 0  # what is cut off is missing to some letter, if not to these
+    assert refused > 20
 
 
 def test_a_table_that_fonttools_cannot_read_is_refused(monkeypatch):
