@@ -148,7 +148,7 @@ def summary(site, broken: tuple[str, ...], seed: int) -> str:
     )
 
 
-@pytest.mark.soak  # both forms: the short one alone takes a quarter of `make test`
+@pytest.mark.soak  # both forms: the short one alone takes minutes
 def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, drive, long, seed, tell, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 16)
