@@ -69,7 +69,6 @@ def intrude(target: Path, *addresses: str) -> list[str]:
     return said
 
 
-@pytest.mark.slow
 def test_who_has_no_certificate_of_the_run_runs_nothing_in_it(tmp_path):
     with LocalCluster(n_workers=1, processes=False, protocol="tcp", dashboard_address=None) as unguarded:
         for address in (unguarded.scheduler_address, unguarded.workers[0].address):
