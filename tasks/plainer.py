@@ -9,6 +9,7 @@ from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.relief import filled_in
+from tasks.loading.oddities.several_inks import without_an_ink, without_decoys
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
@@ -44,6 +45,8 @@ PLAINER = (
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_thin, below=UNSURE, shorter=True, shared=True),
     Plainer(without_dots, times=1.5, below=UNSURE, shorter=True, shared=True),
+    Plainer(without_decoys, below=UNSURE, shorter=True, shared=True),
+    Plainer(without_an_ink, below=UNSURE, shared=True),
 )
 
 

@@ -40,7 +40,7 @@ def without_thin(image: np.ndarray) -> tuple[np.ndarray, ...]:
     far[far < FAINT] = 0
     step = -(-high // ROWS)
     widths = [1, *range(2 * step, STEPS * step + 1, step)]
-    left = np.array([_opened(far, width).sum(dtype=np.int64) for width in widths if width <= min(high, wide)])
+    left = np.array([opened(far, width).sum(dtype=np.int64) for width in widths if width <= min(high, wide)])
     if len(left) < 2 or not left[0]:
         return ()
     shares = left[1:] / np.maximum(left[:-1], 1)
@@ -53,7 +53,7 @@ def without_thin(image: np.ndarray) -> tuple[np.ndarray, ...]:
     signed = image.astype(np.int16) - ground
     light, dark = np.maximum(signed, 0).astype(np.uint8), np.maximum(-signed, 0).astype(np.uint8)
     return tuple(
-        (ground + _opened(light, widths[k]) - _opened(dark, widths[k]).astype(np.int16)).astype(np.uint8) for k in tried
+        (ground + opened(light, widths[k]) - opened(dark, widths[k]).astype(np.int16)).astype(np.uint8) for k in tried
     )
 
 
@@ -76,14 +76,14 @@ def without_dots(image: np.ndarray) -> np.ndarray | None:
 
 def _apart(ink: np.ndarray, width: int) -> int:
     """Return how much ink, (H, W) uint8, opening takes away that lies apart from what it leaves."""
-    near = _opened(ink, width)
+    near = opened(ink, width)
     for axis, length in enumerate(ink.shape):
         around = [(width, width) if k == axis else (0, 0) for k in (0, 1)]
         near = _extremes(np.pad(near, around), np.maximum, 2 * width + 1, length, axis)
     return int(ink[near == 0].sum(dtype=np.int64))
 
 
-def _opened(ink: np.ndarray, width: int) -> np.ndarray:
+def opened(ink: np.ndarray, width: int) -> np.ndarray:
     """Return ink, (H, W) or (H, W, C) uint8, without what no square of so many pixels fits into."""
     for extreme, (before, after) in (
         (np.minimum, ((width - 1) // 2, width // 2)), (np.maximum, (width // 2, (width - 1) // 2)),
@@ -94,6 +94,16 @@ def _opened(ink: np.ndarray, width: int) -> np.ndarray:
             padded = np.pad(ink, around, mode="edge")
             ink = _extremes(padded, extreme, width, ink.shape[axis], axis)
     return ink
+
+
+def closed(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a mask, (H, W) bool, without gaps that are lower than so many rows, or narrower than so many columns."""
+    for extreme in (np.maximum, np.minimum):
+        for axis in (0, 1):
+            around = [(size[axis] // 2, size[axis] // 2) if k == axis else (0, 0) for k in (0, 1)]
+            padded = np.pad(mask, around, constant_values=extreme is np.minimum)
+            mask = _extremes(padded, extreme, size[axis], mask.shape[axis], axis)
+    return mask
 
 
 def _extremes(padded: np.ndarray, extreme: np.ufunc, width: int, length: int, axis: int) -> np.ndarray:
