@@ -11,6 +11,7 @@ from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, clas
 from tasks.exchange.label_sources.companions import companions
 from tasks.exchange.label_sources.doubtful import (
     GUESSES,
+    counts_else,
     lists_pictures,
     readers_answers,
     require_no_answers,
@@ -249,6 +250,8 @@ class _Folder:
             all_names = len(read.labels) + len(read.strangers)
             if read.labels and not read.only and GUESSES.search(name.lower()) and not self.options.columns:
                 failed[name] = readers_answers(read.file, "PATH,LABEL")
+            elif not self.options.columns and counts_else(name, read, len(self.pictures)):
+                unmatched.append(name)
             elif read.labels and (labelish(name) or suffix_of(name) in TABLES or len(read.labels) * 2 >= all_names):
                 used.append(read)
             else:

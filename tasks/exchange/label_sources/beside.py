@@ -10,6 +10,7 @@ from tasks.exchange.label_sources.file_formats.annotations import Shape, joined,
 from tasks.exchange.label_sources.file_formats.json_entries import entry_of
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, XML, decode, entries_table
 from tasks.exchange.label_sources.file_formats.letter_order import in_line
+from tasks.exchange.label_sources.file_formats.tool_exports import SIDE
 from tasks.exchange.label_sources.label_columns import resolve
 from tasks.exchange.label_sources.picture_index import ListedLabels, Match, PictureIndex
 
@@ -37,7 +38,10 @@ def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for match in (Match.STEM, Match.NAME_STEM):
         for path in paths:
-            if path.endswith(end) and len(pictures := index.find(match, path.removesuffix(end))) == 1:
+            if (
+                path.endswith(end)
+                and len(pictures := index.find(match, path.removesuffix(end).removesuffix(SIDE))) == 1
+            ):
                 found.setdefault(pictures[0], path)
         if found:
             return found

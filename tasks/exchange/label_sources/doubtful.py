@@ -8,7 +8,8 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import Unclear
 from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, decode
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
-from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
+from tasks.exchange.label_sources.name_parts import FEW
+from tasks.exchange.label_sources.picture_index import ListedLabels, Match, PictureIndex, without_suffix
 
 Rows = list[tuple[int, list[str]]]  # of a table: the number of the line, and the cells
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
@@ -19,6 +20,11 @@ UNWANTED = {  # words in the name of a list of pictures
     "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",
     "rejected", "invalid", "remove", "removed", "delete", "deleted",
 }  # fmt: skip
+
+
+CLASS_LISTS = re.compile(  # names of files that say which class has which number
+    r"(?:class|categor|charset|alphabet|vocab|label_?map|mapping|id2|index2|2id|2index|dictionary)"
+)
 
 
 class ReadersAnswers(BadInput):
@@ -73,6 +79,13 @@ def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
     return found >= LISTED * len(names) and (
         all(map(PICTURE.search, names)) or not any(" " in name or "," in name for name in names)
     )
+
+
+def counts_else(name: str, read: ListedLabels, pictures: int) -> bool:
+    """Return whether the numbers in a file are of classes or the like, and only by chance those of some pictures."""
+    if not read.numbered or pictures <= FEW:
+        return False
+    return len(read.labels) < FEW or CLASS_LISTS.search(name.rpartition("/")[2].lower()) is not None
 
 
 def require_wanted(name: str) -> None:

@@ -97,7 +97,8 @@ def resolve(
     if len(missing) == 1:
         require_not_shifted(table, match, [cells[place] for _, cells in choice.rows], missing, index, base)
     sure = bool(columns) or any(choice.names[k] in LABEL_COLUMNS for k in labelled if k < len(choice.names))
-    return ListedLabels(table.file, labels, strangers, left_out, sure, turned)
+    numbered = all(cells[place].strip().isdecimal() for _, cells in choice.rows)
+    return ListedLabels(table.file, labels, strangers, left_out, sure, turned, numbered)
 
 
 def listed_labels(table: LabelTable, columns: tuple[str, str] | None = None) -> dict[str, str]:

@@ -138,6 +138,8 @@ class ListedLabels:
         Whether the column is named as labels are, or somebody chose it.
     turned : int
         The number of rows that have path and label in each other's column.
+    numbered : bool
+        Whether it names pictures by bare numbers only, which may count something else.
     """
 
     file: Path
@@ -146,6 +148,7 @@ class ListedLabels:
     left_out: dict[str, str] = field(default_factory=dict)
     sure: bool = True
     turned: int = 0
+    numbered: bool = False
 
     @property
     def only(self) -> str:

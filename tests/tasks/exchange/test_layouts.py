@@ -1146,7 +1146,7 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         beside({"solver.log": "".join(f"12:00 {k}.png solved as {v}\n" for k, v in PAIRS)})[0], ["solver.log may hold"]
     ),
     "numbered pictures beside broken JSON": (
-        beside({"words.json": "{'0.png': 'ABCD'}"})[0], ["a counter", "words.json, line 1: cannot be read as JSON"]
+        beside({"words.json": '{"0.png": "ABCD"'})[0], ["a counter", "words.json, line 1: cannot be read as JSON"]
     ),
     "YAML that names pictures": (
         with_file("answers.yml", f"{LABELS[0]}.png: ABCD\n")[0], ["answers.yml: may hold labels", "labels.csv"]

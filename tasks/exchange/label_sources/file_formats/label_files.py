@@ -19,7 +19,7 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     via_table,
     xml_rows,
 )
-from tasks.exchange.label_sources.file_formats.json_entries import entries_of
+from tasks.exchange.label_sources.file_formats.json_entries import entries_of, literal_rows
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
@@ -84,6 +84,8 @@ def read_table(file: Path) -> LabelTable:
     text = decode(data, name)
     if suffix in JSONS:
         return entries_table(file, entries_of(text, name))
+    if suffix not in TABLES and (found := literal_rows(text, name)) is not None:
+        return entries_table(file, found)
     rows = list(_cells(file, text) if suffix in TABLES else _list(file, text))
     if rows:
         regions = via_table(rows[0][1], (cells for _, cells in rows[1:]), name)
