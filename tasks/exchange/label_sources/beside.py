@@ -6,6 +6,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.files.small_files import read_small
+from tasks.exchange.label_sources.doubtful import ReadersAnswers, of_service
 from tasks.exchange.label_sources.file_formats.annotations import Shape, joined, require_texts, xml_rows
 from tasks.exchange.label_sources.file_formats.json_entries import entry_of
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, XML, decode, entries_table
@@ -149,6 +150,12 @@ def _annotated(folder: Path, found: dict[str, str], end: str, columns: tuple[str
         told = {key: value for key, value in fields.items() if key != OWN and not PICTURE.search(value)}
         rows.append({OWN: path} | told)
     require_texts(rows, f"labels: the {end} files beside the pictures")
+    field = "" if columns else of_service([name for row in rows for name in row])
+    if field:
+        raise ReadersAnswers(
+            f"labels: the {end} files beside the pictures hold a reader's answers, and some may be wrong; if you have "
+            f"looked at them, take them with --columns path,{field}"
+        )
     return resolve(entries_table(folder / f"*{end}", rows), PictureIndex(list(found)), columns=columns)
 
 

@@ -23,7 +23,9 @@ DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0
 
 SIZE = re.compile(r"\d{3,4}x\d{2,4}")  # of a picture
 VARIANT = re.compile(  # of a picture, as who has few makes more of them
-    r"(?:aug|augmented|h?flip|vflip|rot|rotate|rotated|noise|noisy|blur|crop|scale|shear|gr[ae]y|bin|orig|original|dup)\d*"
+    r"(?:aug|augmented|h?flip|vflip|rot|rotate|rotated|noise|noisy|blur|crop|scale|shear|gr[ae]y|bin|orig|original|dup|clean|denoised|binary|raw|"
+    r"copy|copie|copia|kopie|kopia|のコピー|копия|副本)\d*",
+    re.IGNORECASE,
 )
 
 

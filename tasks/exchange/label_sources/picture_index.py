@@ -140,6 +140,8 @@ class ListedLabels:
         The number of rows that have path and label in each other's column.
     numbered : bool
         Whether it names pictures by bare numbers only, which may count something else.
+    several : str
+        A name that is of several pictures, with two of them; '' if there is none.
     """
 
     file: Path
@@ -149,6 +151,7 @@ class ListedLabels:
     sure: bool = True
     turned: int = 0
     numbered: bool = False
+    several: str = ""
 
     @property
     def only(self) -> str:

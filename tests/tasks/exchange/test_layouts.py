@@ -183,6 +183,29 @@ def coco() -> dict[str, list[dict]]:
     }  # fmt: skip
 
 
+def labelbox(k: int, label: str, letters: bool = False) -> dict:
+    """A row of Labelbox: an answer about the picture, or a box a letter in no order."""
+    boxes = [{"name": c, "value": c.lower(), "annotation_kind": "ImageBoundingBox", "classifications": [],
+              "bounding_box": {"top": 3.0, "left": 20.0 * n, "height": 20.0, "width": 15.0}}
+             for n, c in enumerate(label)]  # fmt: skip
+    answer = [{"name": "text", "value": "text", "text_answer": {"content": label}}]
+    notes = {"objects": boxes[::-1] * letters, "classifications": answer * (not letters), "relationships": []}
+    row = {"id": HASHES[k], "external_id": f"{k}.png", "row_data": f"https://x.y/{HASHES[k]}-{k}.png?Expires=17"}
+    details = {"seconds_to_create": k % 5, "seconds_to_review": 0, "skipped": False}
+    of = {"labels": [{"label_kind": "Default", "performance_details": details, "annotations": notes}]}
+    return {"data_row": row, "media_attributes": {"height": 40}, "projects": {"p1": {"name": "captchas"} | of}}
+
+
+def superannotate(k: int, label: str, letters: bool = False) -> str:
+    """A picture of SuperAnnotate: a box with an attribute, or a box a letter in no order."""
+    parts = [(n, c, []) for n, c in enumerate(label)]
+    whole = [(0, "captcha", [{"id": 1, "groupName": "transcription", "name": label}])]
+    shapes = [{"type": "bbox", "classId": 1, "className": name, "attributes": said, "pointLabels": {},
+               "points": {"x1": 20.0 * n, "x2": 20.0 * n + 9, "y1": 2, "y2": 30}}
+              for n, name, said in (parts[::-1] if letters else whole)]  # fmt: skip
+    return json.dumps({"metadata": {"name": f"{k}.png", "status": "Completed"}, "instances": shapes, "tags": []})
+
+
 def yolo(label: str) -> str:
     """YOLO's boxes, one a letter, in no order."""
     lines = [f"{CLASSES.index(letter)} {0.1 + 0.2 * k:.6f} 0.5 0.18 0.9" for k, letter in enumerate(label)]
@@ -723,6 +746,97 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`labels.csv` without a header, turned in half of the rows": beside(
         lambda text: {"labels.csv": text(lambda k: turned(k, LABELS[k], k % 2 == 0))}
     ),
+    "`labels.txt` with a literal of Python: `{'1.png': 'BONE'}`": beside(
+        {"labels.txt": "labels = " + repr({f"{k}.png": v for k, v in PAIRS})}
+    ),
+    "`labels.txt` with a tuple a line: `('1.png', 'BONE')`": beside(
+        {"labels.txt": "".join(f"('{k}.png', '{v}'),\n" for k, v in PAIRS)}
+    ),
+    "`train_label.txt` with an object of JSON a line": beside(
+        {"train_label.txt": lines_of([{"filename": f"{k}.png", "text": v} for k, v in PAIRS])}
+    ),
+    "JSON with comments and a comma too many": beside(
+        {"labels.json": "{ // mine\n" + "".join(f'"{k}.png": "{v}",\n' for k, v in PAIRS) + "}"}
+    ),
+    "NDJSON of Labelbox: an answer a picture": beside({"export.ndjson": lines_of([labelbox(k, v) for k, v in PAIRS])}),
+    "NDJSON of Labelbox: a box a letter": beside(
+        {"export.ndjson": lines_of([labelbox(k, v, True) for k, v in PAIRS])}
+    ),
+    "JSON of Labelbox, first version: a box a letter": as_json(
+        [{"ID": HASHES[k], "Labeled Data": f"https://x.y/{HASHES[-k]}.png", "External ID": f"{k}.png", "Skipped": False,
+          "Seconds to Review": 0, "Label": {"objects": [
+              {"title": c, "value": c.lower(), "bbox": {"top": 3, "left": 20 * n, "height": 9, "width": 9}}
+              for n, c in enumerate(v)][::-1], "classifications": []}} for k, v in PAIRS], "export.json"
+    ),
+    "JSON of SuperAnnotate: an attribute, in `1.png.json`": beside(
+        {f"{k}.png.json": superannotate(k, v) for k, v in PAIRS}
+    ),
+    "JSON of SuperAnnotate: a box a letter, in `1.png___objects.json`": beside(
+        {f"{k}.png___objects.json": superannotate(k, v, True) for k, v in PAIRS}
+    ),
+    "JSON of FiftyOne: boxes with numbers of classes": as_json(
+        {"classes": CLASSES, "labels": {str(k): [
+            {"label": CLASSES.index(c), "bounding_box": [0.2 * n, 0.1, 0.1, 0.8]} for n, c in enumerate(v)][::-1]
+            for k, v in PAIRS}}, picture="data/{}.png"
+    ),
+    "JSON of VoTT: a box a letter": as_json(
+        {"name": "x", "tags": [{"name": c, "color": "#f"} for c in CLASSES], "assets": {HASHES[k]: {
+            "asset": {"id": HASHES[k], "name": f"{k}.png", "path": f"file:C:/x/{k}.png"}, "regions": [
+                {"id": "a", "tags": [c], "boundingBox": {"left": 20.5 * n, "top": 3}} for n, c in enumerate(v)][::-1]}
+            for k, v in PAIRS}}, "x-export.json"
+    ),
+    "JSON of Supervisely: a box a letter": beside(
+        {f"ann/{k}.png.json": json.dumps({"tags": [], "objects": [
+            {"id": 9 * k + n, "classTitle": c, "points": {"exterior": [[20 * n, 3], [20 * n + 9, 30]], "interior": []}}
+            for n, c in enumerate(v)][::-1]}) for k, v in PAIRS}, "img/{}.png"
+    ),
+    "JSON of Label Studio: boxes, and the letter of each": as_json(
+        [{"data": {"ocr": f"/data/upload/1/{k}.png"}, "annotations": [{"result": [
+            {"id": HASHES[n], "type": kind, "value": {"x": 5.5 + 20 * n, "y": 3} | text} for n, c in enumerate(v)
+            for kind, text in (("rectangle", {}), ("textarea", {"text": [c]}))][::-1]}]} for k, v in PAIRS], "p.json"
+    ),
+    "CSV of Label Studio: a box a letter": beside(
+        lambda text: {"p.csv": "image,id,label\n" + text(lambda k: f"{k}.png,{k + 7},\"" + json.dumps(
+            [{"x": 5.5 + 20 * n, "rectanglelabels": [c]} for n, c in enumerate(LABELS[k])][::-1]
+        ).replace('"', '""') + '"\n')}
+    ),
+    "JSON lines of Doccano, whose text is the name": beside(
+        {"all.jsonl": lines_of([{"id": k + 1, "filename": f"{k}.png", "text": f"{k}.png", "label": [v]}
+                                for k, v in PAIRS])}
+    ),
+    "JSON with a name and an address of each picture": as_json(
+        [{"id": HASHES[k], "externalId": f"{k}.png", "content": f"https://x.y/{k}.png", "labels": [
+            {"jsonResponse": {"JOB": {"text": v}}}]} for k, v in PAIRS], "data.json"
+    ),
+    "XML of dlib: a box a letter": beside(
+        {"labels.xml": "<dataset><name>x</name><comment>y</comment><images>" + "".join(
+            f"<image file='{k}.png'>" + "".join(
+                f"<box top='3' left='{20 * n}' width='9' height='9'><label>{c}</label></box>"
+                for n, c in reversed([*enumerate(v)])) + "</image>" for k, v in PAIRS) + "</images></dataset>"}
+    ),
+    "`labels.txt` with `1.png - BONE`": table("", "{k}.png - {label}", name="labels.txt"),
+    "`labels.csv` with `[B, O, N, E]`": table(
+        "file,label", '{k}.png,"[{label[0]}, {label[1]}, {label[2]}, {label[3]}]"'
+    ),
+    "`labels.csv` with `['B' 'O' 'N' 'E']`, as numpy writes it": table(
+        "file,label", "{k}.png,['{label[0]}' '{label[1]}' '{label[2]}' '{label[3]}']"
+    ),
+    "a CSV with a column a class: `label_A`, True or False": beside(
+        {"labels.csv": f"file,{','.join(f'label_{c}' for c in CLASSES)}\n" + "".join(
+            f"{k}.png,{','.join(str(c == v[0]) for c in CLASSES)}\n" for k, v in PAIRS)},
+        labels=[v[0] for v in LABELS],
+    ),
+    "`train/labels.csv` for `train/images/1.png`, `test/labels.csv` for …": (
+        {f"{part}/images/{k}.png": b"" for part, k in PLACES}
+        | {f"{part}/labels.csv": "\n".join(
+            f"{k}.png,{LABELS[k + N // 2 * (part == 'valid')]}" for k in range(N // 2)).encode()
+            for part in ("train", "valid")},
+        {f"{part}/images/{k}.png": LABELS[k + N // 2 * (part == "valid")] for part, k in PLACES},
+    ),
+    "`BONE_clean.png`, `BONE_noisy.png`": (
+        {f"{v}_{word}.png": b"" for v in LABELS for word in ("clean", "noisy")},
+        {f"{v}_{word}.png": v for v in LABELS for word in ("clean", "noisy")},
+    ),
 }  # fmt: skip
 
 
@@ -1167,7 +1281,60 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         table("file,answers", '{k}.png,"{label};{label}"')[0],
         ["hold more than the label: all say the same twice", f"'{LABELS[0]};{LABELS[0]}'"],
     ),
+    "numbers of classes in a table": (
+        table("filename,label", labels=[str(CLASSES.index(v[0])) for v in LABELS])[0],
+        ["labels.csv: are numbers from ", "as of classes", "--columns", "--zeros fill"],
+    ),
     "numbers of classes beside their names": (
+        beside({"labels.csv": "file,label,label_name\n" + "".join(
+            f"{k}.png,{CLASSES.index(v[0])},{v[0]}\n" for k, v in PAIRS)})[0],
+        ["several columns may hold the labels", f"file,label_name reads '{LABELS[0][0]}'"],
+    ),
+    "one number of all": (
+        table("", "default/{k}.png 0", name="default.txt", picture="default/{}.png")[0],
+        ["default.txt: say '0' of all 24 pictures, as of a class", "--columns"],
+    ),
+    "sets of Python": (
+        table("file,label", "{k}.png,\"{{'{label[0]}', '{label[1]}'}}\"")[0], ["are sets of Python", "keep no order"]
+    ),
+    "the letters of a picture, without their order": (
+        beside({"labels.csv": f"file,{','.join(CLASSES)}\n" + "".join(
+            f"{k}.png,{','.join(str(int(c in v)) for c in CLASSES)}\n" for k, v in PAIRS)})[0],
+        ["which letters a picture shows, and not in which order", "labels.csv"],
+    ),
+    "a counter right behind the labels": (
+        named(lambda k, label: f"{label}{k}.png")[0],
+        ["--pattern '(?P<label>[^/]{4})[0-9]+' reads '", "--pattern 'whole' reads '"],
+    ),
+    "a counter right behind labels of any length": (
+        {f"{v[: 2 + k % 3]}{k:03d}.png": b"" for k, v in PAIRS},
+        ["all seem to end with a counter right behind the label", "labels.csv", "--pattern 'whole'"],
+    ),
+    "letter by letter, with a number": (
+        {f"{'_'.join(v[: 3 + k % 2])}_{k:03d}.png": b"" for k, v in PAIRS},
+        ["they have differing numbers of parts", "--labels FILE"],
+    ),
+    "answers of a service beside each picture": (
+        beside({f"{k}.json": json.dumps({"responses": [{"fullTextAnnotation": {"text": v}}]}) for k, v in PAIRS})[0],
+        ["the .json files beside the pictures hold a reader's answers", "path,responses.0.fullTextAnnotation.text"],
+    ),
+    "answers and the numbers of pandas' rows": (
+        beside({"labels.csv": ",file,prediction\n" + "".join(f"{k * k * 7},{k}.png,{v}\n" for k, v in PAIRS)})[0],
+        ["holds a reader's answers", "--columns file,prediction"],
+    ),
+    "a name of two drawings": (
+        {f"{kind}/{k}.png": b"" for kind in ("clean", "noisy") for k in range(N)}
+        | {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in PAIRS).encode()},
+        ["labels.csv: 0.png may be clean/0.png or noisy/0.png", "write the folder before each name"],
+    ),
+    "a literal with a key twice": (
+        beside({"labels.txt": "{'1.png': 'ABCD', '1.png': 'EFGH'}"})[0], ["'1.png' occurs twice"]
+    ),
+    "numbers of classes, in no order of their letters": (
+        table("", "{k} {label}", name="labels.txt", labels=list("0123456789abcdefghijklmnAB"[:N]))[0],
+        ["a list of classes (0, 1, 2, \u2026)"],
+    ),
+    "numbers of classes beside a list of names": (
         beside({"labels.csv": "".join(f"{k}.png,{k % 9}\n" for k in range(N)), "classes.txt": "\n".join(CLASSES)})[0],
         ["are numbers, and classes.txt may say which letter each is, such as '", "--columns"],
     ),
@@ -1249,7 +1416,7 @@ def test_labels_of_differing_lengths_lost_no_zeros(tmp_path):
     ):
         files, want = table("path,label", labels=labels)
         (tmp_path / str(number)).mkdir()
-        assert dict(read(put(tmp_path / str(number), files)).pairs) == want
+        assert dict(read(put(tmp_path / str(number), files), columns=("path", "label")).pairs) == want
 
 
 def test_numbers_among_many_other_short_labels_lost_no_zeros():
@@ -1663,7 +1830,10 @@ def test_marks_and_numbers_that_pictures_hardly_show_are_told(tmp_path):
     odd = f"{LABELS[0][:2]}?{LABELS[0][3]}"
     assert f"6 of 24 labels have marks that the others lack, such as {odd!r}" in notes(tmp_path)
     put(tmp_path, table("file,label", labels=[str(k % 12) for k in range(N)])[0])
-    assert "labels are numbers from 0 to 11, as of classes: pictures must show these numbers" in notes(tmp_path)
+    with pytest.raises(BadInput, match=r"labels\.csv: are numbers from 0 to 11, as of classes"):
+        notes(tmp_path)
+    told = notes(tmp_path, columns=("file", "label"))
+    assert "labels are numbers from 0 to 11, as of classes: pictures must show these numbers" in told
     put(tmp_path, table("file,label", labels=SUMS)[0])
     assert notes(tmp_path) == []
 

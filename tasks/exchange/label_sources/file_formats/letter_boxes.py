@@ -3,9 +3,10 @@
 from typing import Any
 
 from tasks.exchange.label_sources.file_formats.annotations import LEFT, Shape, joined
-from tasks.exchange.label_sources.file_formats.letter_order import in_line
+from tasks.exchange.label_sources.file_formats.letter_order import FAR, in_line
 
 PLACES = ("coordinates", "value", "bounding_box", "boundingBox", "points", "bbox", "box")  # of CreateML and others
+OUTLINES = ("exterior", "points", "bbox", "box")
 NAMES = ("name", "title", "className", "classTitle")  # beside `value`, which Labelbox writes in small letters
 
 
@@ -38,7 +39,7 @@ def placed_letters(value: object) -> str:
 
 def of_item(item: dict[str, Any]) -> str:
     """Return the only letter that an object tells; '' for none, or several."""
-    inner = next((item[key] for key in PLACES if isinstance(item.get(key), dict)), {})
+    inner = _place_of(item)
     named = next((item[key] for key in NAMES if isinstance(item.get(key), str) and len(item[key]) == 1), "")
     fields = {key: of for key, of in (item | inner).items() if key != "id" and not (named and key == "value")}
     texts = [text[0] if isinstance(text, list) and len(text) == 1 else text for text in fields.values()]
@@ -46,20 +47,18 @@ def of_item(item: dict[str, Any]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
+def _place_of(item: dict[str, Any]) -> dict[str, Any]:
+    return next((item[key] for key in PLACES if isinstance(item.get(key), dict)), {})
+
+
 def left_of(item: dict[str, Any]) -> float | None:
     """Return where an object begins, in the file's unit; None if it does not say."""
-    inner = next((item[key] for key in PLACES if isinstance(item.get(key), dict)), {})
-    of = item | inner
-    if found := [of[key] for key in (*LEFT, "x1") if isinstance(of.get(key), int | float)]:
-        return float(found[0])
-    outline = of.get("exterior") or of.get("points") or of.get("bbox") or of.get("box")
-    corners = [
-        point[0] if isinstance(point, list) and point else point
-        for point in (outline if isinstance(outline, list) else [])
-    ]
-    nested = any(isinstance(point, list) for point in outline) if isinstance(outline, list) else False
-    numbers = [float(x) for x in (corners if nested else corners[:1]) if isinstance(x, int | float)]
-    return min(numbers, default=None)
+    of = item | _place_of(item)
+    edges = [of[key] for key in (*LEFT, "x1") if isinstance(of.get(key), int | float)][:1]
+    outline = next((of[key] for key in OUTLINES if isinstance(of.get(key), list)), [])
+    corners = [point[0] for point in outline if isinstance(point, list) and point]
+    numbers = [x for x in edges or corners or outline[:1] if isinstance(x, int | float)]
+    return min((float(x) if abs(x) < FAR else FAR for x in numbers), default=None)
 
 
 def letters_by_boxes(item: dict[str, Any]) -> str:

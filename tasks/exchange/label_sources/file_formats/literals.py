@@ -67,7 +67,9 @@ def _said(token: re.Match[str]) -> str:
             return said
         return json.dumps(value if isinstance(value, str) else value.decode("ascii", "replace"))
     if token.lastgroup == "word":
-        return _WORDS.get(said, json.dumps(said) if token.string[token.end() : token.end() + 40].lstrip()[:1] == ":" else said)
+        return _WORDS.get(
+            said, json.dumps(said) if token.string[token.end() : token.end() + 40].lstrip()[:1] == ":" else said
+        )
     if token.lastgroup == "number":
         return json.dumps(said) if re.match(r"-?0\d", said) else said
     return _MARKS.get(said, said)
@@ -93,6 +95,8 @@ def _loosely(text: str) -> object:
     written = as_json(text)
     try:
         return None if written is None else json.loads(written, object_pairs_hook=_once)
+    except KeyTwice:
+        raise
     except (ValueError, RecursionError):
         return None
 

@@ -1,4 +1,4 @@
-"""What services for annotation export: Labelbox, SuperAnnotate, FiftyOne. The text of a picture is in its answers."""
+"""What tools for annotation export: Labelbox, SuperAnnotate, VoTT, FiftyOne. A text is in answers, or in shapes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ SIDE = "___objects"  # what SuperAnnotate wrote between the name of a picture an
 
 
 def tool_rows(value: object) -> list[Row] | None:
-    """Return the fields of each picture of an export of Labelbox, SuperAnnotate or FiftyOne; None if it is none."""
+    """Return the fields of each picture of an export of one of these tools; None if it is none."""
     entries = dicts(value) if isinstance(value, list) else []
     if entries and all(isinstance(entry.get("data_row"), dict) and "projects" in entry for entry in entries):
         return [row for entry in entries for row in _labelbox(entry["data_row"], _of_projects(entry["projects"]))]
@@ -20,7 +20,16 @@ def tool_rows(value: object) -> list[Row] | None:
         return [row for entry in entries for row in _labelbox(entry, [(entry["Label"], entry.get("Skipped") is True)])]
     if entries and all(map(is_superannotate, entries)):
         return list(map(superannotate_row, entries))
+    assets = [value] if isinstance(value, dict) and "asset" in value else dicts(as_object(value).get("assets"))
+    if assets and all("name" in as_object(entry.get("asset")) and "regions" in entry for entry in assets):
+        return list(map(_vott, assets))
     return _fiftyone(value) if isinstance(value, dict) else None
+
+
+def _vott(entry: dict[str, Any]) -> Row:
+    tagged = [(region, as_items(region.get("tags"))) for region in dicts(entry["regions"])]
+    shapes = [Shape(left_of(region) or 0.0, {"label": str(tags[0])}) for region, tags in tagged if len(tags) == 1]
+    return joined({"path": str(entry["asset"]["name"])}, shapes if len(shapes) == len(tagged) else [])
 
 
 # Labelbox -------------------------------------------------------------------------------------------------------------
