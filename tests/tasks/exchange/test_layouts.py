@@ -17,6 +17,7 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import is_result
+from tasks.exchange.label_sources.companions import drawn_twice
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 from tasks.exchange.label_sources.written_labels import seen, unwrapped
@@ -2000,3 +2001,49 @@ def test_labels_that_people_typed_in_either_case_are_told(tmp_path):
     assert any("if people typed them so, use --fold-case" in note for note in notes(tmp_path))
     put(tmp_path, table("file,label", labels=[f"a{label}" for label in LABELS])[0])
     assert notes(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["noisy/{}.png clean/{}.png", "{}.png {}.jpg", "a/orig/{}_1.png a/bin/{}_1.png"])
+def test_texts_of_several_drawings_are_told(name):
+    """They may come into train and test; single letters are repeated by every font."""
+    ways = name.split()
+    assert drawn_twice([(way.format(v), v) for v in LABELS for way in ways])[0] == N
+    assert drawn_twice([(way.format(v), v) for v in CLASSES for way in ways]) is None
+    assert drawn_twice([(ways[k % 2].format(v), v) for k, v in PAIRS]) is None
+
+
+def test_the_note_of_two_drawings_names_them_and_what_to_do(tmp_path):
+    put(tmp_path, {f"{kind}/{v}.png": b"" for v in LABELS for kind in ("clean", "noisy")})
+    (note,) = notes(tmp_path)
+    assert note.startswith("24 texts have several pictures, clean/ and noisy/: all are taken, and those of one text")
+    assert "train and test" in note
+    assert "import the folder" in note
+
+
+def test_numbers_of_several_lengths_without_a_zero_before_are_told(tmp_path):
+    numbers = [str(10_000 + 977 * k)[-4 - k % 2 :].lstrip("0") for k in range(60)]
+    put(tmp_path, {f"{k}.png": b"" for k in range(60)})
+    put(tmp_path, {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in enumerate(numbers)).encode()})
+    (note,) = notes(tmp_path, columns=("1", "2"), zeros=None)
+    assert note.startswith("no label begins with 0, and the shortest are few (")
+    put(tmp_path, {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in enumerate(["0417", *numbers[1:]])).encode()})
+    assert notes(tmp_path, columns=("1", "2")) == []
+
+
+def test_another_programs_export_json_is_no_record_of_an_export(tmp_path):
+    files, want = as_json({f"{k}.png": v for k, v in PAIRS}, "export.json")
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
+def test_a_long_first_line_is_cut_in_a_message(tmp_path):
+    put(tmp_path, named(lambda k, label: f"{k}.png")[0] | {"labels.txt": b"f(x), " * 99})
+    with pytest.raises(BadInput, match="no column names pictures") as error:
+        read(tmp_path)
+    assert len(str(error.value)) < 500 + len(str(tmp_path))
+
+
+def test_a_few_numbers_of_classes_are_no_labels_of_pictures(tmp_path):
+    files, want = beside({f"{k}.txt": v for k, v in PAIRS})
+    classes = [{"id": k, "name": name} for k, name in enumerate(["captcha", "logo"], 1)]
+    found = read(put(tmp_path, files | {"classes/classes.json": json.dumps(classes).encode()}))
+    assert dict(found.pairs) == want

@@ -61,6 +61,8 @@ def _said(token: re.Match[str]) -> str:
     """Return a token as JSON writes it; what JSON has no way to write makes the whole no JSON."""
     said = token[0]
     if token.lastgroup == "text":
+        if said[0] in "\"'" and "\\" not in said:
+            return json.dumps(said[1:-1])
         try:
             value = ast.literal_eval(said)  # of one text only: no name, no call and no depth
         except (ValueError, SyntaxError):
