@@ -27,6 +27,7 @@ NO_LABEL = {  # what people write in place of a label
 }  # fmt: skip
 REMARK = re.compile(r"\S+\s+(?:[(\[#{].*|//.*|(?:or|oder|ou|vs\.?)\s+\S+)|[^\W_]+[(\[](?=[^)\]]*[a-z]{3})[^)\]]*[)\]]")
 SET = re.compile(r"""\{(?:'[^']*'|"[^"]*")(?:, *(?:'[^']*'|"[^"]*"))*\}""")  # of Python
+SHARE = re.compile(r"^.+[^\w.] ?(?:[01]?\.\d+|\d{1,3}(?:\.\d+)? ?%)[)\]}]?$")  # a confidence behind a label
 NUMBERED = re.compile(r"^\d+[).:] +(?=\S)")
 NUMBERS = re.compile(r"\d+(?:[ ,;]+\d+)+")  # of classes, and no text
 CONSECUTIVE = 0.8  # share of the letters of a list of classes that follow each other
@@ -94,7 +95,11 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: are sets of Python, such as {labels[0]!r}, which keep no order; write the text of each "
             "picture"
         )
-    for test, what in ((NUMBERED, "all begin with a number"), (PICTURE, "all are names of files")):
+    for test, what in (
+        (NUMBERED, "all begin with a number"),
+        (SHARE, "all end with a share, as of confidence"),
+        (PICTURE, "all are names of files"),
+    ):
         if len(labels) >= MANY and all(map(test.search, labels)):
             raise BadInput(
                 f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"

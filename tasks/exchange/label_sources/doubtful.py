@@ -20,7 +20,10 @@ SERVICES = {  # fields that services and programs for reading write
 }  # fmt: skip
 TESSERACT = {"level", "page_num", "conf", "text"}  # and of what Tesseract writes of one picture
 LISTED = 0.9  # share of the lines that must name pictures
-GUESSES = re.compile(r"(?:^|[^a-z])(?:predict|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission)(?:[^a-z]|$)")
+GUESSES = re.compile(
+    r"(?:^|[^a-z])(?:predicts?|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission|inference|"
+    r"(?:system|ocr|rec)_results?)(?:[^a-z]|$)"
+)
 UNWANTED = {  # words in the name of a list of pictures
     "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",
     "rejected", "invalid", "remove", "removed", "delete", "deleted",

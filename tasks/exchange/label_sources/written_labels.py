@@ -30,10 +30,10 @@ _ITEM = r"""'([^'\\]*)'|"([^"\\]*)\""""
 _LIST = re.compile(rf"[\[(] *(?:{_ITEM})(?:(?: *, *| *)(?:{_ITEM}))* *,? *[\])]")  # numpy writes no commas
 _BARE_LIST = re.compile(r"[\[(] *[^\W_](?:(?: *, *| +)[^\W_])+ *[\])]")
 _FIXED = {  # what stands before and behind all labels of a file, and how a note names it
-    "apostrophes": re.compile(r"'(.+)", re.DOTALL),
+    "apostrophes": re.compile(r"'(.*[^'])", re.DOTALL),
     "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
     "bytes": re.compile(r"b'(.+)'|b\"(.+)\"", re.DOTALL),
-    "quotes": re.compile(r'"(.+)"', re.DOTALL),
+    "quotes": re.compile(r"""\"(.+)\"|'(.+)'""", re.DOTALL),
     "stops": re.compile(r"(.*[^.,;\s])\s*[.,;]", re.DOTALL),
     "breaks": re.compile(r"(.+?)(?:\\[nrt])+", re.DOTALL),
     "tokens": re.compile(r"(.+?)(?:\[(?:s|eos|end|pad)\]|</?(?:s|eos|end|pad)>)+", re.DOTALL | re.IGNORECASE),

@@ -815,6 +815,12 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
                 f"<box top='3' left='{20 * n}' width='9' height='9'><label>{c}</label></box>"
                 for n, c in reversed([*enumerate(v)])) + "</image>" for k, v in PAIRS) + "</images></dataset>"}
     ),
+    "a `.txt` a picture: `'BONE'`": beside({f"{k}.txt": f"'{label}'\r\n" for k, label in PAIRS}),
+    "YOLO: a box a letter, and `names: {0: 'A'}` in `data.yaml`": beside(
+        {f"labels/{k}.txt": yolo(v) for k, v in PAIRS}
+        | {"data.yaml": "nc: 9\nnames: {" + ", ".join(f"{k}: '{c}'" for k, c in enumerate(CLASSES)) + "}\n"},
+        "images/{}.png",
+    ),
     "`labels.txt` with `1.png - BONE`": table("", "{k}.png - {label}", name="labels.txt"),
     "`labels.csv` with `[B, O, N, E]`": table(
         "file,label", '{k}.png,"[{label[0]}, {label[1]}, {label[2]}, {label[3]}]"'
@@ -1323,6 +1329,15 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         beside({"labels.csv": ",file,prediction\n" + "".join(f"{k * k * 7},{k}.png,{v}\n" for k, v in PAIRS)})[0],
         ["holds a reader's answers", "--columns file,prediction"],
     ),
+    "boxes of classes that two files name differently": (
+        beside({f"{k}.txt": yolo(v) for k, v in PAIRS}
+               | {"classes.txt": "\n".join(CLASSES[::-1]), "data.yaml": f"names: {CLASSES}"})[0],
+        ["classes.txt and data.yaml name the classes differently", f"' or '{LABELS[0]}'", "take the wrong one away"],
+    ),
+    "labels with a share in brackets": (
+        table("file,label", "{k}.png,{label}(0.9{k})")[0], ["all end with a share", f"'{LABELS[0]}(0.90)'"]
+    ),
+    "results of PaddleOCR": (table("", "{k}.png\t{label}", name="system_results.txt")[0], ["holds a reader's answers"]),
     "a name of two drawings": (
         {f"{kind}/{k}.png": b"" for kind in ("clean", "noisy") for k in range(N)}
         | {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in PAIRS).encode()},
