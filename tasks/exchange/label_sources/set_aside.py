@@ -37,9 +37,10 @@ def is_own_record(folder: Path, name: str) -> bool:
     if base != EARLIER:
         return base == RECORD
     try:
-        return {"what", "parts"} <= read_json(folder / name).keys()
-    except (OSError, ValueError, AttributeError):
+        record = read_json(folder / name)
+    except (OSError, ValueError):
         return False
+    return isinstance(record, dict) and {"what", "parts"} <= record.keys()
 
 
 def unreadable_of(folder: Path, names: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ def left_of(item: dict[str, Any]) -> float | None:
     """Return where an object begins, in the file's unit; None if it does not say."""
     of = item | _place_of(item)
     edges = [of[key] for key in (*LEFT, "x1") if isinstance(of.get(key), int | float)][:1]
-    outline = next((of[key] for key in OUTLINES if isinstance(of.get(key), list)), [])
+    outline: list[Any] = next((of[key] for key in OUTLINES if isinstance(of.get(key), list)), [])
     corners = [point[0] for point in outline if isinstance(point, list) and point]
     numbers = [x for x in edges or corners or outline[:1] if isinstance(x, int | float)]
     return min((float(x) if abs(x) < FAR else FAR for x in numbers), default=None)
