@@ -1,5 +1,7 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
+import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -128,8 +130,8 @@ def notes_of(
     if len(pairs) >= MANY and len({label for _, label in pairs}) == 1:
         told.append(f"all {len(pairs):,} pictures have the label {pairs[0][1]!r}")
     told += _odd_told([label for _, label in pairs])
-    if wanted.labelling.source and not wanted.labelling.options.zeros:
-        told += _zeros_told([label for _, label in pairs])
+    if wanted.labelling.source:
+        told += _listed_told([label for _, label in pairs], wanted.labelling.options.zeros is not None)
     told += _twins_told(alphabet_of({label for _, label in pairs}))
     if count := mended["blanks"]:
         told.append(
@@ -203,6 +205,27 @@ def _odd_told(labels: Sequence[str]) -> list[str]:
     if len(numbers) > MANY and numbers == {*range(len(numbers))} and all(map(str.isdecimal, labels)):
         told.append(f"labels are numbers from 0 to {len(numbers) - 1}, as of classes: pictures must show these numbers")
     return told
+
+
+def _listed_told(labels: Sequence[str], sure: bool) -> list[str]:
+    """Say what is odd of labels that a file lists; `sure` of their zeros."""
+    return _alike_told(labels) + ([] if sure else _zeros_told(labels))
+
+
+def _alike_told(labels: Sequence[str]) -> list[str]:
+    """Say if all labels begin or end with one mark, or begin with one word, which somebody may have put there."""
+    first, last = min(labels, default=""), max(labels, default="")
+    if len(labels) < MANY or first == last:
+        return []
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    begun = "".join(letter for letter, _ in same)
+    begun = begun if len(begun) > 1 else re.sub(r"\w", "", begun)
+    ends = {label[-1] for label in labels}
+    ended = "" if len(ends) > 1 or ends & {*"=?"} else re.sub(r"\w", "", ends.pop())
+    return [
+        f"all labels {how} with {mark!r}: if pictures do not show it, take it out of the labels"
+        for how, mark in (("begin", begun), ("end", ended)) if mark
+    ]  # fmt: skip
 
 
 def _zeros_told(labels: Sequence[str]) -> list[str]:

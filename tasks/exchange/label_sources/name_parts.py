@@ -75,12 +75,20 @@ def is_told(values: Sequence[str]) -> bool:
 
 
 def base64_texts(values: Sequence[str]) -> list[str] | None:
-    """Return the texts that values encode in base64, which its padding betrays; None if they do not."""
+    """Return the texts that values encode in base64; None if they do not.
+
+    Its padding betrays it; or, without any, that all values are of letters and digits when they are decoded.
+    """
+    padded = [value for value in values if value[-1:] == "="]
     try:
-        texts = [b64decode(value.translate(_URL_SAFE), validate=True).decode() for value in values if value[-1:] == "="]
+        texts = [
+            b64decode((value + "=" * (-len(value) % 4)).translate(_URL_SAFE), validate=True).decode()
+            for value in padded or values
+        ]
     except ValueError:
         return None
-    return texts if len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
+    plain = padded or all(text.isascii() and text.isalnum() for text in texts)
+    return texts if plain and len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
 
 
 def count(values: Sequence[str]) -> bool:

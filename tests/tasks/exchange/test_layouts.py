@@ -19,6 +19,7 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import is_result
 from tasks.exchange.label_sources.companions import drawn_twice
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
+from tasks.exchange.label_sources.name_parts import base64_texts
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 from tasks.exchange.label_sources.written_labels import seen, unwrapped
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers, tidy_label
@@ -1716,7 +1717,7 @@ def test_letters_with_twins_are_told(tmp_path):
     labels = ["A" + label for label in LABELS]
     cyrillic = [label.replace("A", "\u0410") if k % 2 else label for k, label in enumerate(labels)]
     wide = ["\uff21" + label[1:] for label in labels]
-    russian = ["\u0410\u0411" + label for label in DIGITS]
+    russian = ["\u0410\u0411"[k % 2] + label for k, label in enumerate(DIGITS)]
     told = ["'\u0410' (CYRILLIC CAPITAL LETTER A) looks like 'A'", "'\uff21' (FULLWIDTH LATIN CAPITAL LETTER A) looks"]
     for written, twin in zip((cyrillic, wide, russian), (*told, ""), strict=True):
         put(tmp_path, table("path,label", labels=written)[0])
@@ -2043,6 +2044,24 @@ def test_numbers_of_several_lengths_without_a_zero_before_are_told(tmp_path):
     assert note.startswith("no label begins with 0, and the shortest are few (")
     put(tmp_path, {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in enumerate(["0417", *numbers[1:]])).encode()})
     assert notes(tmp_path, columns=("1", "2")) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [("#{}", ["begin with '#'"]), ("0x{}", ["begin with '0x'"]), ("{}*", ["end with '*'"]), ("{}=", []), ("{}", [])],
+)
+def test_what_all_labels_begin_or_end_with_is_told(tmp_path, label, told):
+    put(tmp_path, table("file,label", labels=[label.format(v) for v in LABELS])[0])
+    assert notes(tmp_path) == [
+        f"all labels {how}: if pictures do not show it, take it out of the labels" for how in told
+    ]
+
+
+def test_labels_in_base64_without_padding_are_known_by_what_they_hold():
+    coded = [base64.b64encode(f"{v}{v[:2]}".encode()).decode() for v in LABELS]
+    assert base64_texts(coded) == [f"{v}{v[:2]}" for v in LABELS]
+    assert base64_texts(LABELS) is None
+    assert base64_texts([f"{v}{v}" for v in LABELS]) is None
 
 
 def test_another_programs_export_json_is_no_record_of_an_export(tmp_path):
