@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.folder_names import few_digits
+from tasks.exchange.label_sources.folder_names import class_numbers, few_digits
 from tasks.exchange.label_sources.name_parts import (
     FEW,
     MIXED,
@@ -79,7 +79,7 @@ def _require_plain(names: Names, only: Reading) -> None:
         asked = ("{label}=*", 0), ("(?P<label>[^/]*=)[^/]*", 1)
         questions = [Reading(way, tuple(label[: label.rindex("=") + more] for label in labels)) for way, more in asked]
         raise _unclear(names, [*questions, only])
-    if few_digits(labels):
+    if few_digits(labels) or class_numbers(labels):
         raise _unclear(names, [only, Reading("whole", tuple(names.stems))])
     usual, _ = default_among(labels) or ("", 0)
     for what, places, most in (
@@ -103,8 +103,9 @@ def _without_counter(labels: Sequence[str]) -> list[str] | None:
         return None
     for width in range(2, len(str(len(labels))) + 5):  # all as long: 0001
         tails = [label[-width:] for label in labels]
-        padded = all(tail.isdecimal() for tail in tails) and any(tail[0] == "0" for tail in tails)
-        if padded and all(len(label) > width for label in labels) and count(tails):
+        padded = all(map(str.isdecimal, tails)) and any(tail[0] == "0" for tail in tails)
+        single = len({*tails}) >= SAME * len(tails) and min(map(len, labels)) > width
+        if padded and single and count(tails):
             return [label[:-width] for label in labels]
     ends: dict[str, list[str]] = {}
     for label in labels:

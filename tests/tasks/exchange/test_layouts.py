@@ -1193,6 +1193,9 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         {f"{f'done/{label}' if k % 3 else f'todo/{k // 3}'}.png": b"" for k, label in PAIRS},
         ["8 of 24 seem to have no label yet, such as todo/0.png"],
     ),
+    "numbers of classes behind a counter": (
+        {f"{k:04d}_{k * 7 % 12}.png": b"" for k in range(N)}, ["'*_{label}' reads '0'", "--pattern 'whole'"]
+    ),
     "lengths behind a counter": (
         {f"captcha_{k:04d}_{4 + k % 3}.png": b"" for k in range(N)}, ["'*_*_{label}' reads '4'", "--pattern 'whole'"]
     ),
@@ -2062,6 +2065,13 @@ def test_labels_in_base64_without_padding_are_known_by_what_they_hold():
     assert base64_texts(coded) == [f"{v}{v[:2]}" for v in LABELS]
     assert base64_texts(LABELS) is None
     assert base64_texts([f"{v}{v}" for v in LABELS]) is None
+
+
+@pytest.mark.parametrize("count", [5, 10, 30, 100, 1000])
+def test_labels_of_digits_end_with_no_counter(count):
+    chance = random.Random(count)
+    want = {f"{chance.randrange(1_000_000):06d}.png" for _ in range(count)}
+    assert infer_pattern(sorted(want), "last") == "whole"
 
 
 def test_another_programs_export_json_is_no_record_of_an_export(tmp_path):
