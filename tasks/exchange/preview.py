@@ -1,6 +1,5 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
-import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -16,7 +15,7 @@ from tasks.exchange.label_sources.label_in_name import difference
 from tasks.exchange.label_sources.picture_index import split_of
 from tasks.exchange.label_sources.set_aside import is_picture
 from tasks.exchange.label_sources.written_labels import TOLD
-from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures
+from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures, same_beginning
 from tasks.exchange.scan import ImportRequest, Listing
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.colours.seen import is_coloured
@@ -214,11 +213,9 @@ def _listed_told(labels: Sequence[str], sure: bool) -> list[str]:
 
 def _alike_told(labels: Sequence[str]) -> list[str]:
     """Say if all labels begin or end with one mark, or begin with one word, which somebody may have put there."""
-    first, last = min(labels, default=""), max(labels, default="")
-    if len(labels) < MANY or first == last:
+    if len({*labels}) < MANY:
         return []
-    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    begun = "".join(letter for letter, _ in same)
+    begun = same_beginning(labels)
     begun = begun if len(begun) > 1 else re.sub(r"\w", "", begun)
     ends = {label[-1] for label in labels}
     ended = "" if len(ends) > 1 or ends & {*"=?"} else re.sub(r"\w", "", ends.pop())

@@ -127,6 +127,32 @@ def require_single(labels: Sequence[str], source: str) -> None:
         )
 
 
+def require_bare(labels: Sequence[str], source: str) -> None:
+    """Refuse labels that all stand within the same, such as `{"text": "…"}`, `<b>…</b>` or `$…$`.
+
+    Raises
+    ------
+    BadInput
+    """
+    filled = [label for label in labels if label]
+    if len({*filled}) < MANY:
+        return
+    begun = same_beginning(filled)
+    ended = same_beginning([label[::-1] for label in filled])[::-1]
+    marked = begun and ended and not begun.isalnum() and not ended.isalnum()
+    if marked and len(begun) + len(ended) < min(map(len, filled)):
+        raise BadInput(
+            f"labels {source}: hold more than the label: all begin with {begun!r} and end with {ended!r}, such as "
+            f"{filled[0]!r}; write only the label, or say with --columns that pictures show all of it"
+        )
+
+
+def same_beginning(texts: Sequence[str]) -> str:
+    """Return what all texts begin with."""
+    pairs = zip(min(texts), max(texts), strict=False)
+    return "".join(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def _said_twice(label: str) -> bool:
     parts = [part for part in re.split(r"[\s;,/|]+", label.casefold()) if part]
     return len(parts) > 1 == len({*parts})

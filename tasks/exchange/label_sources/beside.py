@@ -143,7 +143,8 @@ def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) 
 
 def _own(path: str, text: str) -> str:
     """Return a text without the name of its own picture, which some tools write before the label."""
-    first, _, rest = text.strip().partition("\t" if "\t" in text else " ")
+    mark = next((mark for mark in "\t,; " if mark in text.strip()), " ")
+    first, _, rest = text.strip().partition(mark)
     return rest.strip() if PICTURE.search(first) and _base(first) == _base(path) else text.strip()
 
 

@@ -816,6 +816,7 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
                 f"<box top='3' left='{20 * n}' width='9' height='9'><label>{c}</label></box>"
                 for n, c in reversed([*enumerate(v)])) + "</image>" for k, v in PAIRS) + "</images></dataset>"}
     ),
+    "a `.txt` a picture: `1.png,BONE`": beside({f"{k}.txt": f"{k}.png,{label}\n" for k, label in PAIRS}),
     "a `.txt` a picture: `'BONE'`": beside({f"{k}.txt": f"'{label}'\r\n" for k, label in PAIRS}),
     "YOLO: a box a letter, and `names: {0: 'A'}` in `data.yaml`": beside(
         {f"labels/{k}.txt": yolo(v) for k, v in PAIRS}
@@ -1340,6 +1341,13 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     ),
     "labels with a share in brackets": (
         table("file,label", "{k}.png,{label}(0.9{k})")[0], ["all end with a share", f"'{LABELS[0]}(0.90)'"]
+    ),
+    "JSON in the text beside each picture": (
+        beside({f"{k}.txt": json.dumps({"text": v, "font": "x"}) for k, v in PAIRS})[0],
+        ["all begin with '{\"text\": \"' and end with '\", \"font\": \"x\"}'", "write only the label"],
+    ),
+    "labels within tags": (
+        table("file,label", "{k}.png,<b>{label}</b>")[0], ["all begin with '<b>' and end with '</b>'", "--columns"]
     ),
     "results of PaddleOCR": (table("", "{k}.png\t{label}", name="system_results.txt")[0], ["holds a reader's answers"]),
     "a name of two drawings": (
