@@ -25,6 +25,7 @@ from tasks.audit.generators.staged import GENERATOR, LABELS
 from tasks.datasets.folder import DRAWN
 from tasks.datasets.inventory import datasets_in, profile_of, require_dataset
 from tasks.datasets.recipe import identity_of
+from tasks.exchange.labelling import Zeros
 from tasks.loading.listing import list_pictures
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.built_in import NAMED, find_profile
@@ -147,7 +148,7 @@ def draw_target(
             f"{target.folder.name}"
         ) from error
     except BadInput as error:
-        if target.kind != "folder" or "--labels" not in str(error):
+        if target.kind != "folder" or not re.search("--(?:labels|columns|pattern|zeros)", str(error)):
             raise
         raise BadInput(
             f"{error}. These are options of captchas import: give them there, and audit the dataset: captchas import "
@@ -168,7 +169,8 @@ def _draw(target: AuditTarget, count: int, until: float, workers: int | None) ->
         generate(target.given, count=count, seed=target.seed, out=Path(str(target.folder)))
     elif target.kind == "folder":
         labels = target.sources[0] / LABELS if _is_drawn(target.sources[0]) else None
-        ingest(target.sources[0], labels=labels, name=target.name, out=Path(str(target.folder)))
+        zeros = Zeros.KEEP if labels else None  # a generator's own numbers
+        ingest(target.sources[0], labels=labels, zeros=zeros, name=target.name, out=Path(str(target.folder)))
     return record
 
 

@@ -22,7 +22,7 @@ from tasks.exchange.label_sources.name_parts import Part, kinds_of
 from tasks.exchange.label_sources.name_structure import without_copy
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex, without_suffix
 from tasks.exchange.label_sources.written_labels import as_meant, seen
-from tasks.exchange.rejects import MANY, require_no_classes
+from tasks.exchange.rejects import MANY, require_no_classes, require_no_numbered_classes
 
 LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
 NAMED = {  # the separator is _, or in names without it a dash, or in names without both a blank
@@ -277,6 +277,8 @@ def with_zeros(pairs: list[tuple[str, str]], labelling: Labelling, mended: Count
         )
     if labelling.files and not labelling.options.columns:
         require_no_classes(pairs, labelling.source)
+        if labelling.options.zeros is None:
+            require_no_numbered_classes(labels, labelling.source)
     lost = shorter_numbers(labels)
     if not lost or labelling.options.zeros is Zeros.KEEP:
         return pairs

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
-from storage.exports.record import RECORDS
 from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, class_names, names_files, texts_beside
+from tasks.exchange.label_sources.column_kinds import Unclear
 from tasks.exchange.label_sources.companions import companions
 from tasks.exchange.label_sources.doubtful import (
     GUESSES,
+    counts_else,
     lists_pictures,
     readers_answers,
     require_no_answers,
@@ -35,6 +36,7 @@ from tasks.exchange.label_sources.set_aside import (
     both,
     hints,
     is_about_labels,
+    is_own_record,
     odd_pictures,
     require_holders_read,
     require_no_numbers,
@@ -92,7 +94,7 @@ class _Folder:
 
     def __init__(self, folder: Path, options: LabelOptions):
         self.folder, self.options = folder, options
-        names = [name for name in list_names(folder) if name.rpartition("/")[2] not in RECORDS]
+        names = [name for name in list_names(folder) if not is_own_record(folder, name)]
         self.pictures = [name for name in names if PICTURE.search(name) or _plain(name)]
         self.pictures = self.pictures or odd_pictures(folder, names)
         pictures = {*self.pictures}
@@ -249,8 +251,12 @@ class _Folder:
             all_names = len(read.labels) + len(read.strangers)
             if read.labels and not read.only and GUESSES.search(name.lower()) and not self.options.columns:
                 failed[name] = readers_answers(read.file, "PATH,LABEL")
+            elif not self.options.columns and counts_else(name, read, len(self.pictures)):
+                unmatched.append(name)
             elif read.labels and (labelish(name) or suffix_of(name) in TABLES or len(read.labels) * 2 >= all_names):
                 used.append(read)
+            elif read.several and not read.labels:
+                failed[name] = Unclear(f"labels {read.file}: {read.several}; write the folder before each name")
             else:
                 unmatched.append(name)
         return sorted(used, key=lambda read: -len(read.labels)), failed, unmatched

@@ -12,6 +12,7 @@ from tasks.exchange.labelling import Labelling, with_zeros
 from tasks.exchange.rejects import (
     fault_of,
     remarked,
+    require_bare,
     require_decoded,
     require_no_codes,
     require_no_default,
@@ -104,6 +105,7 @@ def _checked(listed: ListedLabels, labelling: Labelling) -> ListedLabels:
     no_answers, with_remarks = stand_ins(labels), remarked(labels)
     if not labelling.options.columns:
         require_no_codes(labels, source)
+        require_bare(labels, source)
         if labelling.files:
             require_no_default([label for label in labels if label.strip() not in no_answers], source)
         no_answers |= words_for_none(labels)

@@ -1,5 +1,6 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from storage.files import atomic
+from tasks.exchange.label_sources.companions import drawn_twice
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.label_in_name import difference
 from tasks.exchange.label_sources.picture_index import split_of
 from tasks.exchange.label_sources.set_aside import is_picture
 from tasks.exchange.label_sources.written_labels import TOLD
-from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures
+from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures, same_beginning
 from tasks.exchange.scan import ImportRequest, Listing
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.colours.seen import is_coloured
@@ -22,6 +24,7 @@ from tasks.loading.safe_read import BadPicture, read_file
 
 PAIRS = "pairs.png"
 SHOWN = 5  # pairs in a report
+ZEROS = 30  # numbers of which some begin with 0, as a rule
 NEEDED = (  # what a split is for, and what to do or what happens without its folder
     ("train", "train` learns from", "make a folder train"),
     ("validation", "train` measures itself on", "it takes one in ten of train's, chosen by their pixels"),
@@ -126,6 +129,8 @@ def notes_of(
     if len(pairs) >= MANY and len({label for _, label in pairs}) == 1:
         told.append(f"all {len(pairs):,} pictures have the label {pairs[0][1]!r}")
     told += _odd_told([label for _, label in pairs])
+    if wanted.labelling.source:
+        told += _listed_told([label for _, label in pairs], wanted.labelling.options.zeros is not None)
     told += _twins_told(alphabet_of({label for _, label in pairs}))
     if count := mended["blanks"]:
         told.append(
@@ -140,6 +145,13 @@ def notes_of(
     ]  # fmt: skip
     if count := mended["entities"]:
         told.append(f"{count:,} label{'s' * (count > 1)} had entities of HTML, such as &amp;, which are written out")
+    if twice := drawn_twice(pairs):
+        count, what = twice[0], " and ".join(twice[1][:3])
+        told.append(
+            f"{count:,} texts have several pictures, {what}: all are taken, and those of one text may "
+            "come into both train and test, where scores get too good; if one is only another drawing of the other, "
+            "move it away, or import the folder of the one that counts"
+        )
     if count := mended["companions"]:
         told.append(
             f"{count:,} picture{'s' * (count > 1)} left out: the name says that it is a mask or a thumbnail of another"
@@ -192,6 +204,40 @@ def _odd_told(labels: Sequence[str]) -> list[str]:
     if len(numbers) > MANY and numbers == {*range(len(numbers))} and all(map(str.isdecimal, labels)):
         told.append(f"labels are numbers from 0 to {len(numbers) - 1}, as of classes: pictures must show these numbers")
     return told
+
+
+def _listed_told(labels: Sequence[str], sure: bool) -> list[str]:
+    """Say what is odd of labels that a file lists; `sure` of their zeros."""
+    return _alike_told(labels) + ([] if sure else _zeros_told(labels))
+
+
+def _alike_told(labels: Sequence[str]) -> list[str]:
+    """Say if all labels begin or end with one mark, or begin with one word, which somebody may have put there."""
+    if len({*labels}) < MANY:
+        return []
+    begun = same_beginning(labels)
+    begun = begun if len(begun) > 1 else re.sub(r"\w", "", begun)
+    ends = {label[-1] for label in labels}
+    ended = "" if len(ends) > 1 or ends & {*"=?"} else re.sub(r"\w", "", ends.pop())
+    return [
+        f"all labels {how} with {mark!r}: if pictures do not show it, take it out of the labels"
+        for how, mark in (("begin", begun), ("end", ended)) if mark
+    ]  # fmt: skip
+
+
+def _zeros_told(labels: Sequence[str]) -> list[str]:
+    """Say if numbers of several lengths never begin with 0, and few are the shortest, as where zeros were lost."""
+    counts = Counter(map(len, labels))
+    if len(labels) < ZEROS or len(counts) < 2 or not all(map(str.isdecimal, labels)):
+        return []
+    shortest = min(counts)
+    few = counts[shortest] < counts[shortest + 1] / 4
+    if not few or any(label[0] == "0" for label in labels) or "0" not in "".join(labels):
+        return []
+    return [
+        f"no label begins with 0, and the shortest are few ({counts[shortest]:,} of {len(labels):,}), such as "
+        f"{min(labels, key=len)!r}: if pictures show a 0 before some, a spreadsheet has taken it away"
+    ]
 
 
 def _twins_told(alphabet: str) -> list[str]:

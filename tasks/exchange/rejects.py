@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
+from tasks.exchange.label_sources.file_formats.letter_order import WHOLES
 from tasks.exchange.label_sources.name_parts import FEW, Part, base64_texts, default_among, is_told, kinds_of
 from tasks.exchange.label_sources.written_labels import JOINERS
 
@@ -25,8 +26,12 @@ NO_LABEL = {  # what people write in place of a label
     "cannot read", "can't read", "not readable", "bad", "broken",
 }  # fmt: skip
 REMARK = re.compile(r"\S+\s+(?:[(\[#{].*|//.*|(?:or|oder|ou|vs\.?)\s+\S+)|[^\W_]+[(\[](?=[^)\]]*[a-z]{3})[^)\]]*[)\]]")
+SET = re.compile(r"""\{(?:'[^']*'|"[^"]*")(?:, *(?:'[^']*'|"[^"]*"))*\}""")  # of Python
+SHARE = re.compile(r"^.+[^\w.] ?(?:[01]?\.\d+|\d{1,3}(?:\.\d+)? ?%)[)\]}]?$")  # a confidence behind a label
 NUMBERED = re.compile(r"^\d+[).:] +(?=\S)")
 NUMBERS = re.compile(r"\d+(?:[ ,;]+\d+)+")  # of classes, and no text
+CONSECUTIVE = 0.8  # share of the letters of a list of classes that follow each other
+CLASSES = 200  # numbers of classes at most
 MOSTLY = 0.95  # share of the labels that must agree
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
@@ -85,7 +90,16 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: hold more than the label: all begin with {next(iter(prefixes))!r}, such as "
             f"{labels[0]!r}; write only the label"
         )
-    for test, what in ((NUMBERED, "all begin with a number"), (PICTURE, "all are names of files")):
+    if any(labels) and all(map(SET.fullmatch, filter(None, labels))):
+        raise BadInput(
+            f"labels {source}: are sets of Python, such as {labels[0]!r}, which keep no order; write the text of each "
+            "picture"
+        )
+    for test, what in (
+        (NUMBERED, "all begin with a number"),
+        (SHARE, "all end with a share, as of confidence"),
+        (PICTURE, "all are names of files"),
+    ):
         if len(labels) >= MANY and all(map(test.search, labels)):
             raise BadInput(
                 f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"
@@ -111,6 +125,32 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: hold more than the label: {labels[0]!r}, {labels[1]!r}, …; write only the label, or use "
             "a table and choose its columns with --columns"
         )
+
+
+def require_bare(labels: Sequence[str], source: str) -> None:
+    """Refuse labels that all stand within the same, such as `{"text": "…"}`, `<b>…</b>` or `$…$`.
+
+    Raises
+    ------
+    BadInput
+    """
+    filled = [label for label in labels if label]
+    if len({*filled}) < MANY:
+        return
+    begun = same_beginning(filled)
+    ended = same_beginning([label[::-1] for label in filled])[::-1]
+    marked = begun and ended and not begun.isalnum() and not ended.isalnum()
+    if marked and len(begun) + len(ended) < min(map(len, filled)):
+        raise BadInput(
+            f"labels {source}: hold more than the label: all begin with {begun!r} and end with {ended!r}, such as "
+            f"{filled[0]!r}; write only the label, or say with --columns that pictures show all of it"
+        )
+
+
+def same_beginning(texts: Sequence[str]) -> str:
+    """Return what all texts begin with."""
+    pairs = zip(min(texts), max(texts), strict=False)
+    return "".join(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _said_twice(label: str) -> bool:
@@ -144,10 +184,37 @@ def require_no_classes(pairs: Sequence[tuple[str, str]], source: str) -> None:
     if len(pairs) < FEW or not all(stem.isdecimal() and len(label) == 1 for stem, label in stems):
         return
     letters = [label for _, label in sorted((int(stem), label) for stem, label in stems)]
-    if all(a < b for a, b in itertools.pairwise(letters)):
+    steps = [ord(b) - ord(a) for a, b in itertools.pairwise(letters)]
+    if min(steps) > 0 or (len({*letters}) == len(letters) and steps.count(1) > CONSECUTIVE * len(steps)):
         raise BadInput(
             f"labels {source}: may be a list of classes ({', '.join(letters[:3])}, …), whose numbers are by chance "
             "those of pictures; say with --columns that pictures show these letters"
+        )
+
+
+def require_no_numbered_classes(labels: Sequence[str], source: str) -> None:
+    """Refuse numbers of one digit and of more, as of classes, and one word that a tool says of all pictures.
+
+    Raises
+    ------
+    BadInput
+    """
+    if len(labels) < MANY:
+        return
+    only, *others = {*labels}
+    if not others and (only.lower() in WHOLES or (only.isdecimal() and len(only) < 3)):
+        raise BadInput(
+            f"labels {source}: say {only!r} of all {len(labels):,} pictures, as of a class; write the text of each "
+            "picture, or say with --columns that pictures show this"
+        )
+    if not all(label.isdecimal() and label.isascii() and str(int(label)) == label for label in labels):
+        return
+    numbers = {*map(int, labels)}
+    if min(numbers) < 10 <= max(numbers) < CLASSES and len(numbers) > 2:
+        raise BadInput(
+            f"labels {source}: are numbers from {min(numbers)} to {max(numbers)}, as of classes; write the text of "
+            "each picture, or say with --columns that pictures show these numbers (or with --zeros fill that zeros are "
+            "lost)"
         )
 
 

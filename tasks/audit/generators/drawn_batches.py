@@ -9,11 +9,13 @@ from storage.errors import BadInput
 from storage.files import atomic
 from tasks.audit.generators.processes.picture_files import NoPicture
 from tasks.audit.generators.staged import Staged
+from tasks.exchange.labelling import LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing
 
 FOLDER = "batch"
 UNCLEAR = "drew pictures whose labels are unclear"
+SURE = LabelOptions(zeros=Zeros.KEEP)  # numbers are what the program drew
 _HARMLESS = re.compile(r"[A-Za-z0-9_.=+-]{1,100}")
 
 
@@ -57,7 +59,7 @@ def labelled_files(staged: Staged, answer: dict[str, Any], body: bytes) -> list[
 
 def _labelled(folder: Path, times: dict[str, int]) -> list[Came]:
     try:
-        listing = Listing(ImportRequest(folder, "batch", find_labels(folder)))
+        listing = Listing(ImportRequest(folder, "batch", find_labels(folder, options=SURE)))
     except BadInput as error:
         raise NoPicture(UNCLEAR, str(error).replace(f"{folder}", "{folder}")) from error
     if not listing.pairs:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.files.small_files import read_small
+from tasks.exchange.label_sources.doubtful import ReadersAnswers, of_service
 from tasks.exchange.label_sources.file_formats.annotations import Shape, joined, require_texts, xml_rows
 from tasks.exchange.label_sources.file_formats.json_entries import entry_of
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, XML, decode, entries_table
 from tasks.exchange.label_sources.file_formats.letter_order import in_line
+from tasks.exchange.label_sources.file_formats.tool_exports import SIDE
 from tasks.exchange.label_sources.label_columns import resolve
 from tasks.exchange.label_sources.picture_index import ListedLabels, Match, PictureIndex
 
@@ -23,6 +25,7 @@ _MADE = re.compile(r"\.(?:bin|nrm|raw|col|dewarp|gray)$")  # what OCRopus and Kr
 BOX = re.compile(r"\d{1,6}( -?(?:\d+(?:\.\d+)?|\.\d+)){4,}")
 SURE_BOX = 6  # numbers of a box with a confidence; outlines have an odd count
 _LIST = re.compile(r"^names:\s*\[", re.MULTILINE)
+_MAP = re.compile(r"^names:\s*\{([^}]*)\}", re.MULTILINE)
 _LINES = re.compile(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:)[ \t]*.*\r?\n?)+)", re.MULTILINE)
 _CORNERS = re.compile(r'((?:\s*-?\d+(?:\.\d+)?\s*,){8}|(?:\s*-?\d+\s*,){4})\s*"?(.*)')  # ICDAR: and a text
 _TESSERACT = re.compile(r"(\S+) (\d+) \d+ \d+ \d+ \d+(?: #(.*))?")  # a letter and its box, or WordStr and a text
@@ -37,7 +40,10 @@ def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for match in (Match.STEM, Match.NAME_STEM):
         for path in paths:
-            if path.endswith(end) and len(pictures := index.find(match, path.removesuffix(end))) == 1:
+            if (
+                path.endswith(end)
+                and len(pictures := index.find(match, path.removesuffix(end).removesuffix(SIDE))) == 1
+            ):
                 found.setdefault(pictures[0], path)
         if found:
             return found
@@ -113,11 +119,21 @@ def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) 
             f"labels: the {end} files hold boxes with a confidence each (class, x, y, width, height, confidence), so a "
             "detector's answers, and some may be wrong; if you have looked at them, take the sixth numbers away"
         )
+    read: dict[str, dict[str, str]] = {}
     for file in names_files(paths):
         names = class_names(_text(folder / file), file)
         labels = {path: letters_of(text, names) if are_boxes(text) else "" for path, text in lines.items()}
         if any(labels.values()):
-            return ListedLabels(folder, labels)
+            read[file] = labels
+    for file, labels in read.items():
+        other, rest = next(((name, of) for name, of in read.items() if of != labels), ("", labels))
+        if other:
+            path = next(path for path in labels if labels[path] != rest[path])
+            raise BadInput(
+                f"labels: {file} and {other} name the classes differently: by them {path} shows {labels[path]!r} or "
+                f"{rest[path]!r}; take the wrong one away"
+            )
+        return ListedLabels(folder, labels)
     raise BadInput(
         f"labels: the {end} files hold boxes (class, x, y, width, height), not the texts of pictures, and no "
         "classes.txt, .names or .yaml says which letter each class is; give the labels with --labels FILE, or "
@@ -127,7 +143,8 @@ def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) 
 
 def _own(path: str, text: str) -> str:
     """Return a text without the name of its own picture, which some tools write before the label."""
-    first, _, rest = text.strip().partition("\t" if "\t" in text else " ")
+    mark = next((mark for mark in "\t,; " if mark in text.strip()), " ")
+    first, _, rest = text.strip().partition(mark)
     return rest.strip() if PICTURE.search(first) and _base(first) == _base(path) else text.strip()
 
 
@@ -145,6 +162,12 @@ def _annotated(folder: Path, found: dict[str, str], end: str, columns: tuple[str
         told = {key: value for key, value in fields.items() if key != OWN and not PICTURE.search(value)}
         rows.append({OWN: path} | told)
     require_texts(rows, f"labels: the {end} files beside the pictures")
+    field = "" if columns else of_service([name for row in rows for name in row])
+    if field:
+        raise ReadersAnswers(
+            f"labels: the {end} files beside the pictures hold a reader's answers, and some may be wrong; if you have "
+            f"looked at them, take them with --columns path,{field}"
+        )
     return resolve(entries_table(folder / f"*{end}", rows), PictureIndex(list(found)), columns=columns)
 
 
@@ -202,6 +225,8 @@ def class_names(text: str, path: str) -> list[str]:
     if found and (end := text.find("]", found.end())) >= 0:
         items = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s]+)", text[found.end() : end])
         return ["".join(item) for item in items]
+    if found := _MAP.search(text):
+        return [one.strip("'\"") for _, one in re.findall(r"(\d+):\s*('[^']*'|\"[^\"]*\"|[^,}\s]+)", found[1])]
     found = _LINES.search(text)
     lines = found[1].splitlines() if found else []
     return [re.sub(r"^[ \t]*(?:-|\d+:)[ \t]*", "", line).strip().strip("'\"") for line in lines]

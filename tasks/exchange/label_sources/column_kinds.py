@@ -28,7 +28,8 @@ FACTS = {  # columns that say something else of a picture
     "mtime", "downloaded", "lang", "language", "quality", "score", "confidence", "conf", "probability", "prob", "seed",
     "leadtime", "annotator", "annotationid", "license", "background", "price", "cost", "length", "len",
     "noise", "angle", "rotation", "skew", "blur", "opacity", "color", "colour", "textcolor", "fontcolor", "thickness",
-    "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session",
+    "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session", "id", "index",
+    "idx", "row", "rowid", "uuid", "guid", "workid", "taskid",
 }  # fmt: skip
 SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "unassigned"}
 GOOD = {  # values of a row whose label is right
@@ -51,6 +52,8 @@ SAYS_BAD = {
 _NEW = "correct(?:ed|ion)|fix(?:ed)?|revis(?:ed|ion)|review(?:ed)?|checked|manual|human|final|new|gold"
 _OLD = "old|previous|orig|original|raw|draft|backup"
 NEWER, OLDER = (re.compile(f"^(?:{words})|(?:{words})$") for words in (_NEW, _OLD))  # columns of labels, among several
+TOLD = 80  # characters of a first line, in a message
+_INDEX = re.compile(r"|Unnamed: \d+(?:\.\d+)?")  # what pandas calls the numbers of its rows
 WHEN = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 
 
@@ -79,6 +82,17 @@ class NamesNone(BadInput):
     """
 
     rows, named = 0, False
+
+
+def names_none(file: Path, first: str, rows: int, named: bool) -> NamesNone:
+    """Make the error of a table without a column that names pictures of the folder; `first` is its first line."""
+    error = NamesNone(
+        f"labels {file}: the first line must name a column {', '.join(PATH_COLUMNS[:2])} or {PATH_COLUMNS[2]} and a "
+        f"column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns must name both; it is "
+        f"{first[:TOLD]!r}, and no column names pictures of the folder"
+    )
+    error.rows, error.named = rows, named
+    return error
 
 
 def plain_name(column: str) -> str:
@@ -166,6 +180,7 @@ def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence
     return [
         k for k, (name, whole, values) in enumerate(zip(names, header, columns, strict=True))
         if not (checked and whole.startswith("predictions.")) and name not in FACTS and not tells_else(values)
+        and not (_INDEX.fullmatch(whole.strip()) and any(header) and all(map(str.isdecimal, values)))
         and rejected(name, values) is None
     ]  # fmt: skip
 
@@ -178,9 +193,18 @@ def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
     both = [(a, b) for a, b in zip(labels, values, strict=True) if a and b]
     if sum(is_result(a, b) for a, b in both) * 2 > len(both):
         return True
+    if all(a.isdecimal() for a, _ in both) and are_names_of(both):
+        return True
     same = sum(a == b for a, b in both)
     mostly = len(both) >= FEW and 2 * same >= len(both) > same
     return not OLDER.search(name) and (mostly or (NEWER.search(name) is not None and same < len(both)))
+
+
+def are_names_of(both: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the second of each pair may be the name of the class that the first numbers."""
+    pairs, numbers, names = {*both}, {a for a, _ in both}, {b for _, b in both}
+    one_each = len(pairs) == len(numbers) == len(names)
+    return one_each and 1 < len(pairs) < len(both) and not all(map(str.isdecimal, names))
 
 
 def is_result(label: str, task: str) -> bool:

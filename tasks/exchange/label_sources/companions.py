@@ -1,8 +1,8 @@
-"""Pictures that stand beside others and show no text of their own: masks of segments, and thumbnails."""
+"""Pictures that stand beside others: masks and thumbnails, which show no text of their own, and second drawings."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 
@@ -16,6 +16,9 @@ FEWEST = 3  # companions of a kind
 MOST = 2  # folders beside theirs that hold a picture of a companion's name, if none is named images or the like
 FITS = 0.9  # share of them that must have the picture that they are of
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+TEXTS = 20_000  # different texts that are looked at for second drawings
+TWICE = 0.5  # share of the pictures that must have another drawing
+_LAST_WORD = re.compile(r"(.*[-_. ])([^\W\d_]{3,})")  # of a name, such as `noisy`
 _Kind = tuple[str, str]  # where such pictures are: a folder, or one and the word in their names
 
 
@@ -95,3 +98,38 @@ class _Originals:
         if len(beside) > MOST:  # as in a folder a word, one of which is mask
             beside = [other for other in beside if not ORIGINALS.isdisjoint(_words(other.split("/")[place]))]
         return next(iter(beside), "") or self._there.get((*folders[:place], *folders[place + 1 :], bare), "")
+
+
+def drawn_twice(pairs: Sequence[tuple[str, str]]) -> tuple[int, tuple[str, ...]] | None:
+    """Return how many texts stand in several drawings, and what tells these apart; None if few do.
+
+    Their paths differ in one folder (`noisy/BONE.png`, `clean/BONE.png`), in the last word of the name or in the
+    suffix, and their labels are equal. Single letters do not count: fonts and people repeat them.
+
+    Parameters
+    ----------
+    pairs : sequence of (path, label)
+    """
+    labels = sorted({label for _, label in pairs if len(label) > 1})
+    chosen = {*labels[:: max(1, len(labels) // TEXTS)]}
+    some = [(path, label) for path, label in pairs if label in chosen]
+    together: dict[tuple[str, ...], set[str]] = {}
+    for path, label in some:
+        for *key, told in _told_apart(path):
+            together.setdefault((label, *key), set()).add(told)
+    several = Counter(tuple(sorted(told)) for told in together.values() if len(told) > 1)
+    what, count = several.most_common(1)[0] if several else ((), 0)
+    least = max(2 * FEWEST, TWICE * len(some))
+    return (count * len(labels) // len(chosen), what) if count * len(what) >= least else None
+
+
+def _told_apart(path: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what remains of a path without a folder, without the last word of its name and without its suffix."""
+    *folders, name = path.split("/")
+    for place, folder in enumerate(folders):
+        yield "/".join(folders[:place]), "/".join([*folders[place + 1 :], name]), f"{folder}/"
+    stem = PICTURE.sub("", name)
+    if stem != name:
+        yield "/".join(folders), stem, name.removeprefix(stem)
+    if found := _LAST_WORD.fullmatch(stem):
+        yield "/".join([*folders, found[1]]), name.removeprefix(stem), f"…{found[2]}"

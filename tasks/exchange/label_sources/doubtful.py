@@ -8,17 +8,31 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import Unclear
 from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, decode
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
-from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
+from tasks.exchange.label_sources.name_parts import FEW
+from tasks.exchange.label_sources.picture_index import ListedLabels, Match, PictureIndex, without_suffix
 
 Rows = list[tuple[int, list[str]]]  # of a table: the number of the line, and the cells
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
+YES = (("1", "0"), ("true", "false"), ("yes", "no"))  # in a column a class
+SERVICES = {  # fields that services and programs for reading write
+    "textAnnotations", "fullTextAnnotation", "BlockType", "TextDetections", "analyzeResult", "ParsedResults",
+    "recognitionResults", "readResult", "rec_texts", "rec_scores", "inferConfidence",
+}  # fmt: skip
 TESSERACT = {"level", "page_num", "conf", "text"}  # and of what Tesseract writes of one picture
 LISTED = 0.9  # share of the lines that must name pictures
-GUESSES = re.compile(r"(?:^|[^a-z])(?:predict|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission)(?:[^a-z]|$)")
+GUESSES = re.compile(
+    r"(?:^|[^a-z])(?:predicts?|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission|inference|"
+    r"(?:system|ocr|rec)_results?)(?:[^a-z]|$)"
+)
 UNWANTED = {  # words in the name of a list of pictures
     "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",
     "rejected", "invalid", "remove", "removed", "delete", "deleted",
 }  # fmt: skip
+
+
+CLASS_LISTS = re.compile(  # names of files that say which class has which number
+    r"(?:class|categor|charset|alphabet|vocab|label_?map|mapping|id2|index2|2id|2index|dictionary)"
+)
 
 
 class ReadersAnswers(BadInput):
@@ -33,6 +47,8 @@ def require_no_answers(table: LabelTable) -> LabelTable:
     ReadersAnswers
     """
     first = table.columns or (table.rows[0][1] if table.rows else ())
+    if field := of_service(table.columns or ()):
+        raise readers_answers(table.file, f"path,{field}")
     if set(first) >= ANSWERS:
         raise readers_answers(table.file, "path,word")
     if set(first) >= TESSERACT:
@@ -41,6 +57,14 @@ def require_no_answers(table: LabelTable) -> LabelTable:
             "at them, write path and label of each picture into a labels.csv"
         )
     return table
+
+
+def of_service(columns: Sequence[str]) -> str:
+    """Return the field of the text, if a service or a program for reading wrote these fields; else ''."""
+    if not any(SERVICES & {*name.split(".")} for name in columns):
+        return ""
+    texts = (name for name in columns if re.search(r"(?i)(?:text|description|texts)(?:\.\d+)*$", name))
+    return next(texts, columns[0])
 
 
 def readers_answers(file: Path, columns: str) -> ReadersAnswers:
@@ -73,6 +97,13 @@ def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
     return found >= LISTED * len(names) and (
         all(map(PICTURE.search, names)) or not any(" " in name or "," in name for name in names)
     )
+
+
+def counts_else(name: str, read: ListedLabels, pictures: int) -> bool:
+    """Return whether the numbers in a file are of classes or the like, and only by chance those of some pictures."""
+    if not read.numbered or pictures <= FEW:
+        return False
+    return len(read.labels) < FEW or CLASS_LISTS.search(name.rpartition("/")[2].lower()) is not None
 
 
 def require_wanted(name: str) -> None:
@@ -156,14 +187,36 @@ def require_not_shifted(table: LabelTable, match: Match, listed: Sequence[str], 
 
 
 def with_classes(table: LabelTable) -> LabelTable:
-    """Return a table with a column of 0 and 1 for each class, one 1 in each row, as a table of path and class."""
+    """Return a table with a column of 0 and 1 for each class, one 1 in each row, as a table of path and class.
+
+    Raises
+    ------
+    Unclear
+        Several letters have a 1 in a row: their order is lost.
+    """
     if table.columns or len(table.rows) < 2 or len(table.rows[0][1]) < 3:
         return table
     (_, header), *rows = table.rows
-    if not all({*cells[1:]} == {"0", "1"} and cells.count("1") == 1 for _, cells in rows) or {*header} & {"0", "1"}:
+    marked = [[cell.lower().removesuffix(".0") for cell in cells[1:]] for _, cells in rows]
+    yes = next((one for one, none in YES if all({*cells} <= {one, none} for cells in marked)), "")
+    if not yes or {*header} & {"0", "1"}:
         return table
-    named = [(number, [cells[0], header[cells.index("1")]]) for number, cells in rows]
+    names = _without_prefix(header[1:])
+    if any(cells.count(yes) > 1 for cells in marked) and all(len(name) == 1 for name in names):
+        raise Unclear(
+            f"labels {table.file}: tells which letters a picture shows, and not in which order; write path and text of "
+            "each picture into a labels.csv"
+        )
+    if not all(cells.count(yes) == 1 for cells in marked):
+        return table
+    named = [(number, [cells[0], names[of.index(yes)]]) for (number, cells), of in zip(rows, marked, strict=True)]
     return LabelTable(table.file, table.unit, [(table.rows[0][0], [header[0], "class"]), *named])
+
+
+def _without_prefix(names: Sequence[str]) -> list[str]:
+    """Return names of columns without what pandas writes before all of them: `label_A`, `label_B`."""
+    before = {match[0] if (match := re.match(r".*[_.:=]", name)) else "" for name in names}
+    return [name.removeprefix(prefix) or name for prefix in before for name in names] if len(before) == 1 else [*names]
 
 
 def _stem(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tasks.exchange.label_sources.name_parts import Part, kinds_of
 
 DIGITS = 9  # folders of a digit each, at least, that are no lengths or counters
+CLASSES = 200  # numbers of classes at most
 CASES = {
     "upper",
     "lower",
@@ -57,6 +58,16 @@ def few_digits(labels: Sequence[str]) -> bool:
     return len(labels) > 2 * len(different) < 2 * DIGITS and all(
         len(label) == 1 and label.isdecimal() for label in different
     )
+
+
+def class_numbers(labels: Sequence[str]) -> bool:
+    """Return whether labels are numbers of one digit and of more, each often, as of classes and not as of pictures."""
+    different = set(labels)
+    if len(labels) < 2 * len(different) or not all(map(str.isdecimal, different)) or not "".join(different).isascii():
+        return False
+    numbers = {*map(int, different)}
+    plain = all(str(int(label)) == label for label in different)
+    return plain and min(numbers) <= DIGITS < max(numbers) < CLASSES
 
 
 def _have_case(folders: Sequence[str]) -> bool:

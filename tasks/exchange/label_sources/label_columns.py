@@ -8,13 +8,13 @@ from tasks.exchange.label_sources.column_kinds import (
     LABEL_COLUMNS,
     PATH_COLUMNS,
     READERS,
-    NamesNone,
     SaysElse,
     Unclear,
     in_turn,
     is_header,
     is_rival,
     may_be_labels,
+    names_none,
     plain_name,
     rejected_rows,
     says_else,
@@ -60,7 +60,7 @@ def resolve(
     choice = _Choice(table if columns else with_classes(table), index, base)
     place, labelled = choice.columns(columns)
     folder, match = choice.folder_column(place, labelled)
-    turned = 0
+    turned, several = 0, ""
     if folder is None and len(labelled) == 1:
         right = set_right(table, choice.rows, place, labelled[0], partial(choice.find, match))
         turned, choice.rows = sum(a is not b for a, b in zip(right, choice.rows, strict=True)), right
@@ -88,16 +88,20 @@ def resolve(
         if len(found) == 1:
             labels[path] = label
         elif found:
+            several = several or f"{name} may be {found[0]} or {found[1]}"
             strangers[listed] = (
                 f"{source} labels it, which may be {found[0]} or {found[1]}; write the folder before the name"
             )
         else:
             strangers[listed] = f"{source} labels it, but the folder has no such file (or a link, or hidden)"
             missing.append(name)
+    if missing and not labels and len(found := index.find(Match.NAME, missing[0], base)) > 1:
+        several = f"{missing[0]} may be {found[0]} or {found[1]}"
     if len(missing) == 1:
         require_not_shifted(table, match, [cells[place] for _, cells in choice.rows], missing, index, base)
     sure = bool(columns) or any(choice.names[k] in LABEL_COLUMNS for k in labelled if k < len(choice.names))
-    return ListedLabels(table.file, labels, strangers, left_out, sure, turned)
+    numbered = all(cells[place].strip().isdecimal() for _, cells in choice.rows)
+    return ListedLabels(table.file, labels, strangers, left_out, sure, turned, numbered, several)
 
 
 def listed_labels(table: LabelTable, columns: tuple[str, str] | None = None) -> dict[str, str]:
@@ -133,6 +137,8 @@ class _Choice:
     def find(self, match: Match, name: str) -> list[str]:
         """Return the pictures that a name may mean; those of a split, if the file's name tells one."""
         found = self.index.find(match, name, self.base)
+        if len(found) > 1 and self.base:  # of several, those below the file's own folder
+            found = [path for path in found if path.startswith(f"{self.base}/")] or found
         if len(found) < 2 or not self.split:
             return found
         return [path for path in found if split_of(path) == self.split] or found
@@ -219,19 +225,15 @@ class _Choice:
                 return suffixed[0]
             if self.table.file.suffix.lower() not in TABLES and not self.header and self.width == 2:
                 return 0
-            error = NamesNone(
-                f"labels {self.table.file}: the first line must name a column {', '.join(PATH_COLUMNS[:2])} or "
-                f"{PATH_COLUMNS[2]} and a column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns "
-                f"must name both; it is {','.join(self._first())!r}, and no column names pictures of the folder"
-            )
-            error.rows, error.named = len(self.rows), bool(suffixed)
-            raise error
+            raise names_none(self.table.file, ",".join(self._first()), len(self.rows), bool(suffixed))
         fitting = [column for column, count in scores.items() if count >= FITS * most]
         fitting = [k for k in fitting if self._distinct(k)] or fitting
         chosen = next((k for k in known if k in fitting), None)
         if chosen is not None:
             return chosen
         suffixed = [k for k in fitting if self._suffixed(k)]
+        if len(suffixed) > 1 and self._name_alike(suffixed):
+            return suffixed[0]
         if len(fitting) > 1 and len(suffixed) != 1 and not in_turn([self._values(k) for k in fitting]):
             raise self._unclear("name the pictures", [(k, [int(k == 0)]) for k in fitting[:2]])
         return (suffixed or fitting)[0]
@@ -244,6 +246,11 @@ class _Choice:
 
     def _distinct(self, column: int) -> bool:
         return len({*(values := self._values(column))}) == len(values)
+
+    def _name_alike(self, columns: list[int]) -> bool:
+        """Return whether columns name the same picture in each row, as a path and an address."""
+        named = ({tuple(self.find(self.best(k)[0], cells[k])) for k in columns} for cells in self.sample())
+        return all(len(pictures) == 1 for pictures in named)
 
     def _suffixed(self, column: int) -> bool:
         values = self._values(column)
@@ -262,7 +269,7 @@ class _Choice:
             known = [k for k in known if k in varied] or ([] if varied else known)
         if known and all(self._values(k) == self._values(known[0]) for k in known):
             first = self._values(known[0])
-            rivals = [k for k in others if k not in known and is_rival(self.names[k], self._values(k), first)]
+            rivals = [k for k in varied or others if k not in known and is_rival(self.names[k], self._values(k), first)]
             known = [known[0], *rivals]
             if len(known) == 1:
                 return known[0]
@@ -291,6 +298,7 @@ class _Choice:
         if not labels:
             what, first = next(filter(None, map(tells_else, values)), ""), self._said(others[0])
             raise says_else(self.table.file, what or repr(first), f"{self._said(place)},{first}")
+        labels = [k for k in labels if not all(map(PICTURE.search, self._values(k)))] or labels
         chosen = [k for k in labels if not (READERS.match(names[k]) or self._said(k).startswith("predictions."))]
         if labels and not chosen:
             raise readers_answers(self.table.file, f"{self._said(place)},{self._said(labels[0])}")

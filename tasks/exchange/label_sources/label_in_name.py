@@ -1,13 +1,16 @@
 """Which part of the pictures' names is the label: the part that varies as labels do, and no counter, hash or date."""
 
 import re
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.folder_names import few_digits
+from tasks.exchange.label_sources.folder_names import class_numbers, few_digits
 from tasks.exchange.label_sources.name_parts import (
+    FEW,
     MIXED,
+    SAME,
     base64_texts,
     character_codes,
     count,
@@ -70,11 +73,13 @@ def _require_plain(names: Names, only: Reading) -> None:
         )
     if glued := without_word(pattern, labels):
         raise _unclear(names, [Reading(*glued), only])
+    if bare := _without_counter(labels):
+        _require_no_counter(names, only, bare)
     if all(map(_SOLVED.fullmatch, labels)):  # pictures ask, and show no result
         asked = ("{label}=*", 0), ("(?P<label>[^/]*=)[^/]*", 1)
         questions = [Reading(way, tuple(label[: label.rindex("=") + more] for label in labels)) for way, more in asked]
         raise _unclear(names, [*questions, only])
-    if few_digits(labels):
+    if few_digits(labels) or class_numbers(labels):
         raise _unclear(names, [only, Reading("whole", tuple(names.stems))])
     usual, _ = default_among(labels) or ("", 0)
     for what, places, most in (
@@ -87,6 +92,46 @@ def _require_plain(names: Names, only: Reading) -> None:
                 f"names: {len(places):,} of {len(labels):,} seem {what}, such as {names.paths[places[0]]}; move these "
                 f"pictures away, or take the labels of all with --pattern '{pattern}'"
             )
+
+
+def _without_counter(labels: Sequence[str]) -> list[str] | None:
+    """Return labels without the counter that stands right behind all of them, as in `BONE7`; None if none does.
+
+    Some counter must have each number of the labels from 0 or 1 on, at an end of one of them.
+    """
+    if len({*labels}) < max(FEW, len(labels)) or not all(len(label) > 1 and label[-1].isdecimal() for label in labels):
+        return None
+    for width in range(2, len(str(len(labels))) + 5):  # all as long: 0001
+        tails = [label[-width:] for label in labels]
+        padded = all(map(str.isdecimal, tails)) and any(tail[0] == "0" for tail in tails)
+        single = len({*tails}) >= SAME * len(tails) and min(map(len, labels)) > width
+        if padded and single and count(tails):
+            return [label[:-width] for label in labels]
+    ends: dict[str, list[str]] = {}
+    for label in labels:
+        for width in range(1, min(len(label), len(str(len(labels))) + 1)):
+            ends.setdefault(label[-width:], []).append(label)
+    for first in (0, 1):
+        bare: dict[str, str] = {}
+        for number in range(first + len(labels) - 1, first - 1, -1):  # longer ones first
+            if found := next((label for label in ends.get(str(number), []) if label not in bare), ""):
+                bare[found] = found[: -len(str(number))]
+        if len(bare) >= SAME * len(labels):
+            return [bare.get(label, label) for label in labels]
+    return None
+
+
+def _require_no_counter(names: Names, only: Reading, bare: Sequence[str]) -> None:
+    """Ask about names that end with a counter right behind what may be the label."""
+    length = statistics.mode(map(len, bare))
+    one_length = sum(len(label) == length for label in bare) >= SAME * len(bare)
+    if only.pattern == "whole" and one_length and all(label[length:].isdecimal() for label in only.labels):
+        pattern = f"(?P<label>[^/]{{{length}}})[0-9]+"
+        raise _unclear(names, [Reading(pattern, tuple(label[:length] for label in only.labels)), only])
+    raise BadInput(
+        f"names: all seem to end with a counter right behind the label, as in {names.paths[0]}; rename the pictures, "
+        f"or write path and label of each into a labels.csv; --pattern '{only.pattern}' takes it as part of labels"
+    )
 
 
 def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> str:

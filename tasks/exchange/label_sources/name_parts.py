@@ -23,7 +23,9 @@ DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0
 
 SIZE = re.compile(r"\d{3,4}x\d{2,4}")  # of a picture
 VARIANT = re.compile(  # of a picture, as who has few makes more of them
-    r"(?:aug|augmented|h?flip|vflip|rot|rotate|rotated|noise|noisy|blur|crop|scale|shear|gr[ae]y|bin|orig|original|dup)\d*"
+    r"(?:aug|augmented|h?flip|vflip|rot|rotate|rotated|noise|noisy|blur|crop|scale|shear|gr[ae]y|bin|orig|original|dup|clean|denoised|binary|raw|"
+    r"copy|copie|copia|kopie|kopia|のコピー|копия|副本)\d*",
+    re.IGNORECASE,
 )
 
 
@@ -73,12 +75,20 @@ def is_told(values: Sequence[str]) -> bool:
 
 
 def base64_texts(values: Sequence[str]) -> list[str] | None:
-    """Return the texts that values encode in base64, which its padding betrays; None if they do not."""
+    """Return the texts that values encode in base64; None if they do not.
+
+    Its padding betrays it; or, without any, that all values are of letters and digits when they are decoded.
+    """
+    padded = [value for value in values if value[-1:] == "="]
     try:
-        texts = [b64decode(value.translate(_URL_SAFE), validate=True).decode() for value in values if value[-1:] == "="]
+        texts = [
+            b64decode((value + "=" * (-len(value) % 4)).translate(_URL_SAFE), validate=True).decode()
+            for value in padded or values
+        ]
     except ValueError:
         return None
-    return texts if len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
+    plain = padded or all(text.isascii() and text.isalnum() for text in texts)
+    return texts if plain and len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
 
 
 def count(values: Sequence[str]) -> bool:

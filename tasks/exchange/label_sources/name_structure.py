@@ -21,6 +21,7 @@ ONCE = "@#~,;!$^"  # and these, where all names have them once
 FIELDS = "=&;,"  # and these, where all names have fields such as `label=ABCD`
 SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
+LETTERS = 3  # parts of one letter each that are one label
 SHOWN = 3  # names in a message
 _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
 WRONG = {"wrong", "bad", "incorrect", "fail", "fails", "failed", "failure", "false", "error", "errors", "mistake",
@@ -82,6 +83,9 @@ class Names:
         folders = [paths[k].rpartition("/")[0] for k in self.regular]
         self.kinds = kinds_of(self.columns, total, folders)
         self._mark_decimals()
+        single = [k for k, values in enumerate(self.columns) if all(len(value) == 1 for value in values)]
+        if len(single) >= LETTERS:  # few digits of labels may look like numbers
+            self.kinds = [Part.LABEL if k in single else kind for k, kind in enumerate(self.kinds)]
 
     def _mark_decimals(self) -> None:
         """Mark what stands behind the dot of shares such as 0.94, and of seconds such as 1704067204.150868."""
@@ -196,6 +200,9 @@ class Names:
             divided = [stem for stem in self.stems if mark in stem]
             if len(divided) <= (1 - SAME) * len(self.stems):
                 continue
+            letters = [[part for part in stem.split(mark) if len(part) == 1] for stem in self.stems]
+            if sum(len(parts) >= LETTERS for parts in letters) >= 0.5 * len(letters):
+                return []  # labels letter by letter, and something beside them
             ends = [[stem.partition(mark)[0] for stem in divided], [stem.rpartition(mark)[2] for stem in divided]]
             kinds = kinds_of(ends, self.total)
             patterns = (rf"(?P<label>[^/{mark}]*)(?:[{mark}].*)?", rf"(?:.*[{mark}])?(?P<label>[^/{mark}]*)")

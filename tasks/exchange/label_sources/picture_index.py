@@ -138,6 +138,10 @@ class ListedLabels:
         Whether the column is named as labels are, or somebody chose it.
     turned : int
         The number of rows that have path and label in each other's column.
+    numbered : bool
+        Whether it names pictures by bare numbers only, which may count something else.
+    several : str
+        A name that is of several pictures, with two of them; '' if there is none.
     """
 
     file: Path
@@ -146,6 +150,8 @@ class ListedLabels:
     left_out: dict[str, str] = field(default_factory=dict)
     sure: bool = True
     turned: int = 0
+    numbered: bool = False
+    several: str = ""
 
     @property
     def only(self) -> str:

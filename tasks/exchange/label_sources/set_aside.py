@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
-from storage.files.small_files import read_small
+from storage.exports.record import EARLIER, RECORD
+from storage.files.small_files import read_json, read_small
 from tasks.exchange.label_sources.beside import class_names, labels_beside, names_files
 from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Unclear
 from tasks.exchange.label_sources.doubtful import ReadersAnswers
@@ -28,6 +29,18 @@ from tasks.loading.safe_read import begins_as_picture, read_head
 PARTLY = 0.9  # share of the pictures that files of labels must label, where the names of the others hold labels too
 TRIED = 50  # files without a picture's suffix that are looked into
 YAML, CODE = {".yaml", ".yml"}, {".py", ".js", ".json5"}
+
+
+def is_own_record(folder: Path, name: str) -> bool:
+    """Return whether a file is the record of an export of this project, and no other program's `export.json`."""
+    base = name.rpartition("/")[2]
+    if base != EARLIER:
+        return base == RECORD
+    try:
+        record = read_json(folder / name)
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and {"what", "parts"} <= record.keys()
 
 
 def unreadable_of(folder: Path, names: Sequence[str]) -> list[str]:

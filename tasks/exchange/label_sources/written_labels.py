@@ -27,16 +27,17 @@ BETWEEN_LETTERS = ("##", "|", "-", "_", ".", ",", ";", ":", "/", "~")
 _APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
 _ITEM = r"""'([^'\\]*)'|"([^"\\]*)\""""
-_LIST = re.compile(rf"[\[(] *(?:{_ITEM})(?: *, *(?:{_ITEM}))* *,? *[\])]")
+_LIST = re.compile(rf"[\[(] *(?:{_ITEM})(?:(?: *, *| *)(?:{_ITEM}))* *,? *[\])]")  # numpy writes no commas
+_BARE_LIST = re.compile(r"[\[(] *[^\W_](?:(?: *, *| +)[^\W_])+ *[\])]")
 _FIXED = {  # what stands before and behind all labels of a file, and how a note names it
-    "apostrophes": re.compile(r"'(.+)", re.DOTALL),
+    "apostrophes": re.compile(r"'(.*[^'])", re.DOTALL),
     "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
     "bytes": re.compile(r"b'(.+)'|b\"(.+)\"", re.DOTALL),
-    "quotes": re.compile(r'"(.+)"', re.DOTALL),
+    "quotes": re.compile(r"""\"(.+)\"|'(.+)'""", re.DOTALL),
     "stops": re.compile(r"(.*[^.,;\s])\s*[.,;]", re.DOTALL),
     "breaks": re.compile(r"(.+?)(?:\\[nrt])+", re.DOTALL),
     "tokens": re.compile(r"(.+?)(?:\[(?:s|eos|end|pad)\]|</?(?:s|eos|end|pad)>)+", re.DOTALL | re.IGNORECASE),
-    "brackets": re.compile(r"\((.+)\)|\[([^'\"]+)\]|\{(.+)\}|<([^<>]+)>|“(.+)”|«(.+)»|„(.+)[“”]", re.DOTALL),
+    "brackets": re.compile(r"\((.+)\)|\[([^'\"]+)\]|\{([^'\"].*)\}|<([^<>]+)>|“(.+)”|«(.+)»|„(.+)[“”]", re.DOTALL),
 }
 TOLD = {  # the notes, by what was taken away
     "apostrophes": "began with an apostrophe, as spreadsheets mark text, which is taken away",
@@ -164,6 +165,9 @@ def _inside(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 def _of_list(label: str) -> str:
     """Return the text of a list as Python writes it, of one text or of letters; '' for anything else."""
+    if _BARE_LIST.fullmatch(label):
+        text = re.sub(r"\W", "", label)
+        return text if {*text} != {"0", "1"} else ""  # a mark for each class
     if not _LIST.fullmatch(label):
         return ""
     texts = ["".join(item) for item in re.findall(_ITEM, label)]

@@ -69,7 +69,7 @@ def test_datasets_are_found_by_name_and_by_path(place):
 
 def test_a_target_that_changed_tells_how_it_is_audited_again(place, monkeypatch):
     """There is no `--out` for the dataset of an audit."""
-    monkeypatch.setattr("flows.auditing.target.ingest", lambda _folder, labels, name, out: require_imported(out))
+    monkeypatch.setattr("flows.auditing.target.ingest", lambda _folder, out, **_: require_imported(out))
     drawn(place / "home" / "datasets" / "mine")
     pictures(place / "mine")
     found = find("./mine")
@@ -78,12 +78,13 @@ def test_a_target_that_changed_tells_how_it_is_audited_again(place, monkeypatch)
     assert "--out" not in str(refused.value)
 
 
-def test_a_folder_with_unclear_labels_is_sent_to_import(place, monkeypatch):
+@pytest.mark.parametrize("option", ["--labels FILE", "--columns a,b"])
+def test_a_folder_with_unclear_labels_is_sent_to_import(place, monkeypatch, option):
     """An audit has no options for labels."""
     pictures(place / "mine")
 
     def refuse(*_, **__):
-        raise BadInput("names: say where the labels are: --labels FILE")
+        raise BadInput(f"names: say where the labels are: {option}")
 
     monkeypatch.setattr("flows.auditing.target.ingest", refuse)
     with pytest.raises(BadInput, match=r"captchas import \./mine …, captchas audit mine"):
@@ -110,13 +111,14 @@ def test_what_a_former_audit_drew_is_found_by_its_name_with_its_labels(place, mo
     for name in ("generator.json", "labels.csv"):
         (folder / name).touch()
     taken = []
-    monkeypatch.setattr("flows.auditing.target.ingest", lambda source, labels, **_: taken.append((source, labels)))
+    monkeypatch.setattr("flows.auditing.target.ingest", lambda source, **options: taken.append((source, options)))
     monkeypatch.setattr("flows.auditing.target.Dataset", lambda *_: None)
     for given in ("mine-1234.drawn", str(folder)):
         found = find(given)
         assert (found.kind, found.name) == ("folder", "mine-1234-drawn")
         draw_target(found, 10, 0.0)
-    assert taken == [(folder, folder / "labels.csv")] * 2
+    assert [(source, options["labels"]) for source, options in taken] == [(folder, folder / "labels.csv")] * 2
+    assert {options["zeros"] for _, options in taken} == {"keep"}  # numbers are what the generator drew
 
 
 def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place):

@@ -8,7 +8,9 @@ from PIL import Image
 from storage.errors import BadInput
 from tasks.exchange.label_sources.beside import are_boxes, class_names, text_of_boxes
 from tasks.exchange.label_sources.file_formats.annotations import xml_rows
+from tasks.exchange.label_sources.file_formats.json_entries import literal_rows
 from tasks.exchange.label_sources.file_formats.label_files import read_table
+from tasks.exchange.label_sources.file_formats.literals import as_json
 from tasks.exchange.label_sources.written_labels import unwrapped
 from tasks.exchange.scan import DIGEST_BYTES, ScanJob, scan_files
 from tasks.loading.decode import Colour, Invert
@@ -82,6 +84,17 @@ def test_long_files_take_no_longer_than_their_bytes(tmp_path, in_time):
     assert not are_boxes([f"1 {'1' * many}x"])
     assert class_names("names: [\n" * many, "data.yaml") == []
     assert class_names("names:\n[a, 'b', \"c\"]\n", "data.yaml") == ["a", "b", "c"]
+    for text in (
+        "['" * many,
+        "{" * many,
+        "['a', " * many,
+        "{/*" * many,
+        "{# " * many,
+        "[b'" + "\\'" * many,
+        "{a " * many,
+    ):
+        assert literal_rows(text, "x") is None
+    assert as_json("{" + "'a': 1, " * many + "}") == "{" + ",".join(['"a":1'] * many) + "}"
     listed = {f"{k}.png": f"['a'{' ' * many}x" for k in range(30)}
     assert unwrapped(listed, {}) == listed
 
@@ -109,3 +122,20 @@ def test_a_link_that_came_to_the_place_of_a_file_is_not_followed(tmp_path):
     receipt = scan_files(ScanJob(0, str(folder), ("BONE.png",), Invert.AUTO, Colour.AUTO))
     assert [reason for _, reason in receipt.ink.rejects] == ["not a regular file but a link, pipe, socket or device"]
     assert receipt.digests == bytes(DIGEST_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("{'a.png': 'AB'}", '{"a.png":"AB"}'),
+        ("x = ('a', u'\\u00e4', b'\\x41', r'\\d', \"it's\",)", '["a","\\u00e4","A","\\\\d","it\'s"]'),
+        ("module.exports = {a: 007, b: -1.5e3, c: None, d: True};", '{"a":"007","b":-1.5e3,"c":null,"d":true}'),
+        ("{'a': __import__('os')}", '{"a":__import__["os"]}'),
+        ("{'a' + 'b'}", None),
+        ("{f'{x}': 1}", '{f"{x}":1}'),
+        ("a.png AB", None),
+    ],
+)
+def test_literals_become_json_and_nothing_is_run(text, wanted):
+    """What is no literal becomes text that no parser of JSON takes."""
+    assert as_json(text) == wanted

@@ -17,7 +17,9 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import is_result
+from tasks.exchange.label_sources.companions import drawn_twice
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
+from tasks.exchange.label_sources.name_parts import base64_texts
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 from tasks.exchange.label_sources.written_labels import seen, unwrapped
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers, tidy_label
@@ -181,6 +183,29 @@ def coco() -> dict[str, list[dict]]:
             for k, label in PAIRS for place, letter in reversed([*enumerate(label)])
         ],
     }  # fmt: skip
+
+
+def labelbox(k: int, label: str, letters: bool = False) -> dict:
+    """A row of Labelbox: an answer about the picture, or a box a letter in no order."""
+    boxes = [{"name": c, "value": c.lower(), "annotation_kind": "ImageBoundingBox", "classifications": [],
+              "bounding_box": {"top": 3.0, "left": 20.0 * n, "height": 20.0, "width": 15.0}}
+             for n, c in enumerate(label)]  # fmt: skip
+    answer = [{"name": "text", "value": "text", "text_answer": {"content": label}}]
+    notes = {"objects": boxes[::-1] * letters, "classifications": answer * (not letters), "relationships": []}
+    row = {"id": HASHES[k], "external_id": f"{k}.png", "row_data": f"https://x.y/{HASHES[k]}-{k}.png?Expires=17"}
+    details = {"seconds_to_create": k % 5, "seconds_to_review": 0, "skipped": False}
+    of = {"labels": [{"label_kind": "Default", "performance_details": details, "annotations": notes}]}
+    return {"data_row": row, "media_attributes": {"height": 40}, "projects": {"p1": {"name": "captchas"} | of}}
+
+
+def superannotate(k: int, label: str, letters: bool = False) -> str:
+    """A picture of SuperAnnotate: a box with an attribute, or a box a letter in no order."""
+    parts = [(n, c, []) for n, c in enumerate(label)]
+    whole = [(0, "captcha", [{"id": 1, "groupName": "transcription", "name": label}])]
+    shapes = [{"type": "bbox", "classId": 1, "className": name, "attributes": said, "pointLabels": {},
+               "points": {"x1": 20.0 * n, "x2": 20.0 * n + 9, "y1": 2, "y2": 30}}
+              for n, name, said in (parts[::-1] if letters else whole)]  # fmt: skip
+    return json.dumps({"metadata": {"name": f"{k}.png", "status": "Completed"}, "instances": shapes, "tags": []})
 
 
 def yolo(label: str) -> str:
@@ -723,6 +748,104 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`labels.csv` without a header, turned in half of the rows": beside(
         lambda text: {"labels.csv": text(lambda k: turned(k, LABELS[k], k % 2 == 0))}
     ),
+    "`labels.txt` with a literal of Python: `{'1.png': 'BONE'}`": beside(
+        {"labels.txt": "labels = " + repr({f"{k}.png": v for k, v in PAIRS})}
+    ),
+    "`labels.txt` with a tuple a line: `('1.png', 'BONE')`": beside(
+        {"labels.txt": "".join(f"('{k}.png', '{v}'),\n" for k, v in PAIRS)}
+    ),
+    "`train_label.txt` with an object of JSON a line": beside(
+        {"train_label.txt": lines_of([{"filename": f"{k}.png", "text": v} for k, v in PAIRS])}
+    ),
+    "JSON with comments and a comma too many": beside(
+        {"labels.json": "{ // mine\n" + "".join(f'"{k}.png": "{v}",\n' for k, v in PAIRS) + "}"}
+    ),
+    "NDJSON of Labelbox: an answer a picture": beside({"export.ndjson": lines_of([labelbox(k, v) for k, v in PAIRS])}),
+    "NDJSON of Labelbox: a box a letter": beside(
+        {"export.ndjson": lines_of([labelbox(k, v, True) for k, v in PAIRS])}
+    ),
+    "JSON of Labelbox, first version: a box a letter": as_json(
+        [{"ID": HASHES[k], "Labeled Data": f"https://x.y/{HASHES[-k]}.png", "External ID": f"{k}.png", "Skipped": False,
+          "Seconds to Review": 0, "Label": {"objects": [
+              {"title": c, "value": c.lower(), "bbox": {"top": 3, "left": 20 * n, "height": 9, "width": 9}}
+              for n, c in enumerate(v)][::-1], "classifications": []}} for k, v in PAIRS], "export.json"
+    ),
+    "JSON of SuperAnnotate: an attribute, in `1.png.json`": beside(
+        {f"{k}.png.json": superannotate(k, v) for k, v in PAIRS}
+    ),
+    "JSON of SuperAnnotate: a box a letter, in `1.png___objects.json`": beside(
+        {f"{k}.png___objects.json": superannotate(k, v, True) for k, v in PAIRS}
+    ),
+    "JSON of FiftyOne: boxes with numbers of classes": as_json(
+        {"classes": CLASSES, "labels": {str(k): [
+            {"label": CLASSES.index(c), "bounding_box": [0.2 * n, 0.1, 0.1, 0.8]} for n, c in enumerate(v)][::-1]
+            for k, v in PAIRS}}, picture="data/{}.png"
+    ),
+    "JSON of VoTT: a box a letter": as_json(
+        {"name": "x", "tags": [{"name": c, "color": "#f"} for c in CLASSES], "assets": {HASHES[k]: {
+            "asset": {"id": HASHES[k], "name": f"{k}.png", "path": f"file:C:/x/{k}.png"}, "regions": [
+                {"id": "a", "tags": [c], "boundingBox": {"left": 20.5 * n, "top": 3}} for n, c in enumerate(v)][::-1]}
+            for k, v in PAIRS}}, "x-export.json"
+    ),
+    "JSON of Supervisely: a box a letter": beside(
+        {f"ann/{k}.png.json": json.dumps({"tags": [], "objects": [
+            {"id": 9 * k + n, "classTitle": c, "points": {"exterior": [[20 * n, 3], [20 * n + 9, 30]], "interior": []}}
+            for n, c in enumerate(v)][::-1]}) for k, v in PAIRS}, "img/{}.png"
+    ),
+    "JSON of Label Studio: boxes, and the letter of each": as_json(
+        [{"data": {"ocr": f"/data/upload/1/{k}.png"}, "annotations": [{"result": [
+            {"id": HASHES[n], "type": kind, "value": {"x": 5.5 + 20 * n, "y": 3} | text} for n, c in enumerate(v)
+            for kind, text in (("rectangle", {}), ("textarea", {"text": [c]}))][::-1]}]} for k, v in PAIRS], "p.json"
+    ),
+    "CSV of Label Studio: a box a letter": beside(
+        lambda text: {"p.csv": "image,id,label\n" + text(lambda k: f"{k}.png,{k + 7},\"" + json.dumps(
+            [{"x": 5.5 + 20 * n, "rectanglelabels": [c]} for n, c in enumerate(LABELS[k])][::-1]
+        ).replace('"', '""') + '"\n')}
+    ),
+    "JSON lines of Doccano, whose text is the name": beside(
+        {"all.jsonl": lines_of([{"id": k + 1, "filename": f"{k}.png", "text": f"{k}.png", "label": [v]}
+                                for k, v in PAIRS])}
+    ),
+    "JSON with a name and an address of each picture": as_json(
+        [{"id": HASHES[k], "externalId": f"{k}.png", "content": f"https://x.y/{k}.png", "labels": [
+            {"jsonResponse": {"JOB": {"text": v}}}]} for k, v in PAIRS], "data.json"
+    ),
+    "XML of dlib: a box a letter": beside(
+        {"labels.xml": "<dataset><name>x</name><comment>y</comment><images>" + "".join(
+            f"<image file='{k}.png'>" + "".join(
+                f"<box top='3' left='{20 * n}' width='9' height='9'><label>{c}</label></box>"
+                for n, c in reversed([*enumerate(v)])) + "</image>" for k, v in PAIRS) + "</images></dataset>"}
+    ),
+    "a `.txt` a picture: `1.png,BONE`": beside({f"{k}.txt": f"{k}.png,{label}\n" for k, label in PAIRS}),
+    "a `.txt` a picture: `'BONE'`": beside({f"{k}.txt": f"'{label}'\r\n" for k, label in PAIRS}),
+    "YOLO: a box a letter, and `names: {0: 'A'}` in `data.yaml`": beside(
+        {f"labels/{k}.txt": yolo(v) for k, v in PAIRS}
+        | {"data.yaml": "nc: 9\nnames: {" + ", ".join(f"{k}: '{c}'" for k, c in enumerate(CLASSES)) + "}\n"},
+        "images/{}.png",
+    ),
+    "`labels.txt` with `1.png - BONE`": table("", "{k}.png - {label}", name="labels.txt"),
+    "`labels.csv` with `[B, O, N, E]`": table(
+        "file,label", '{k}.png,"[{label[0]}, {label[1]}, {label[2]}, {label[3]}]"'
+    ),
+    "`labels.csv` with `['B' 'O' 'N' 'E']`, as numpy writes it": table(
+        "file,label", "{k}.png,['{label[0]}' '{label[1]}' '{label[2]}' '{label[3]}']"
+    ),
+    "a CSV with a column a class: `label_A`, True or False": beside(
+        {"labels.csv": f"file,{','.join(f'label_{c}' for c in CLASSES)}\n" + "".join(
+            f"{k}.png,{','.join(str(c == v[0]) for c in CLASSES)}\n" for k, v in PAIRS)},
+        labels=[v[0] for v in LABELS],
+    ),
+    "`train/labels.csv` for `train/images/1.png`, `test/labels.csv` for …": (
+        {f"{part}/images/{k}.png": b"" for part, k in PLACES}
+        | {f"{part}/labels.csv": "\n".join(
+            f"{k}.png,{LABELS[k + N // 2 * (part == 'valid')]}" for k in range(N // 2)).encode()
+            for part in ("train", "valid")},
+        {f"{part}/images/{k}.png": LABELS[k + N // 2 * (part == "valid")] for part, k in PLACES},
+    ),
+    "`BONE_clean.png`, `BONE_noisy.png`": (
+        {f"{v}_{word}.png": b"" for v in LABELS for word in ("clean", "noisy")},
+        {f"{v}_{word}.png": v for v in LABELS for word in ("clean", "noisy")},
+    ),
 }  # fmt: skip
 
 
@@ -1071,6 +1194,9 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         {f"{f'done/{label}' if k % 3 else f'todo/{k // 3}'}.png": b"" for k, label in PAIRS},
         ["8 of 24 seem to have no label yet, such as todo/0.png"],
     ),
+    "numbers of classes behind a counter": (
+        {f"{k:04d}_{k * 7 % 12}.png": b"" for k in range(N)}, ["'*_{label}' reads '0'", "--pattern 'whole'"]
+    ),
     "lengths behind a counter": (
         {f"captcha_{k:04d}_{4 + k % 3}.png": b"" for k in range(N)}, ["'*_*_{label}' reads '4'", "--pattern 'whole'"]
     ),
@@ -1146,7 +1272,7 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         beside({"solver.log": "".join(f"12:00 {k}.png solved as {v}\n" for k, v in PAIRS)})[0], ["solver.log may hold"]
     ),
     "numbered pictures beside broken JSON": (
-        beside({"words.json": "{'0.png': 'ABCD'}"})[0], ["a counter", "words.json, line 1: cannot be read as JSON"]
+        beside({"words.json": '{"0.png": "ABCD"'})[0], ["a counter", "words.json, line 1: cannot be read as JSON"]
     ),
     "YAML that names pictures": (
         with_file("answers.yml", f"{LABELS[0]}.png: ABCD\n")[0], ["answers.yml: may hold labels", "labels.csv"]
@@ -1167,7 +1293,76 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         table("file,answers", '{k}.png,"{label};{label}"')[0],
         ["hold more than the label: all say the same twice", f"'{LABELS[0]};{LABELS[0]}'"],
     ),
+    "numbers of classes in a table": (
+        table("filename,label", labels=[str(CLASSES.index(v[0])) for v in LABELS])[0],
+        ["labels.csv: are numbers from ", "as of classes", "--columns", "--zeros fill"],
+    ),
     "numbers of classes beside their names": (
+        beside({"labels.csv": "file,label,label_name\n" + "".join(
+            f"{k}.png,{CLASSES.index(v[0])},{v[0]}\n" for k, v in PAIRS)})[0],
+        ["several columns may hold the labels", f"file,label_name reads '{LABELS[0][0]}'"],
+    ),
+    "one number of all": (
+        table("", "default/{k}.png 0", name="default.txt", picture="default/{}.png")[0],
+        ["default.txt: say '0' of all 24 pictures, as of a class", "--columns"],
+    ),
+    "sets of Python": (
+        table("file,label", "{k}.png,\"{{'{label[0]}', '{label[1]}'}}\"")[0], ["are sets of Python", "keep no order"]
+    ),
+    "the letters of a picture, without their order": (
+        beside({"labels.csv": f"file,{','.join(CLASSES)}\n" + "".join(
+            f"{k}.png,{','.join(str(int(c in v)) for c in CLASSES)}\n" for k, v in PAIRS)})[0],
+        ["which letters a picture shows, and not in which order", "labels.csv"],
+    ),
+    "a counter right behind the labels": (
+        named(lambda k, label: f"{label}{k}.png")[0],
+        ["--pattern '(?P<label>[^/]{4})[0-9]+' reads '", "--pattern 'whole' reads '"],
+    ),
+    "a counter right behind labels of any length": (
+        {f"{v[: 2 + k % 3]}{k:03d}.png": b"" for k, v in PAIRS},
+        ["all seem to end with a counter right behind the label", "labels.csv", "--pattern 'whole'"],
+    ),
+    "letter by letter, with a number": (
+        {f"{'_'.join(v[: 3 + k % 2])}_{k:03d}.png": b"" for k, v in PAIRS},
+        ["they have differing numbers of parts", "--labels FILE"],
+    ),
+    "answers of a service beside each picture": (
+        beside({f"{k}.json": json.dumps({"responses": [{"fullTextAnnotation": {"text": v}}]}) for k, v in PAIRS})[0],
+        ["the .json files beside the pictures hold a reader's answers", "path,responses.0.fullTextAnnotation.text"],
+    ),
+    "answers and the numbers of pandas' rows": (
+        beside({"labels.csv": ",file,prediction\n" + "".join(f"{k * k * 7},{k}.png,{v}\n" for k, v in PAIRS)})[0],
+        ["holds a reader's answers", "--columns file,prediction"],
+    ),
+    "boxes of classes that two files name differently": (
+        beside({f"{k}.txt": yolo(v) for k, v in PAIRS}
+               | {"classes.txt": "\n".join(CLASSES[::-1]), "data.yaml": f"names: {CLASSES}"})[0],
+        ["classes.txt and data.yaml name the classes differently", f"' or '{LABELS[0]}'", "take the wrong one away"],
+    ),
+    "labels with a share in brackets": (
+        table("file,label", "{k}.png,{label}(0.9{k})")[0], ["all end with a share", f"'{LABELS[0]}(0.90)'"]
+    ),
+    "JSON in the text beside each picture": (
+        beside({f"{k}.txt": json.dumps({"text": v, "font": "x"}) for k, v in PAIRS})[0],
+        ["all begin with '{\"text\": \"' and end with '\", \"font\": \"x\"}'", "write only the label"],
+    ),
+    "labels within tags": (
+        table("file,label", "{k}.png,<b>{label}</b>")[0], ["all begin with '<b>' and end with '</b>'", "--columns"]
+    ),
+    "results of PaddleOCR": (table("", "{k}.png\t{label}", name="system_results.txt")[0], ["holds a reader's answers"]),
+    "a name of two drawings": (
+        {f"{kind}/{k}.png": b"" for kind in ("clean", "noisy") for k in range(N)}
+        | {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in PAIRS).encode()},
+        ["labels.csv: 0.png may be clean/0.png or noisy/0.png", "write the folder before each name"],
+    ),
+    "a literal with a key twice": (
+        beside({"labels.txt": "{'1.png': 'ABCD', '1.png': 'EFGH'}"})[0], ["'1.png' occurs twice"]
+    ),
+    "numbers of classes, in no order of their letters": (
+        table("", "{k} {label}", name="labels.txt", labels=list("0123456789abcdefghijklmnAB"[:N]))[0],
+        ["a list of classes (0, 1, 2, \u2026)"],
+    ),
+    "numbers of classes beside a list of names": (
         beside({"labels.csv": "".join(f"{k}.png,{k % 9}\n" for k in range(N)), "classes.txt": "\n".join(CLASSES)})[0],
         ["are numbers, and classes.txt may say which letter each is, such as '", "--columns"],
     ),
@@ -1249,7 +1444,7 @@ def test_labels_of_differing_lengths_lost_no_zeros(tmp_path):
     ):
         files, want = table("path,label", labels=labels)
         (tmp_path / str(number)).mkdir()
-        assert dict(read(put(tmp_path / str(number), files)).pairs) == want
+        assert dict(read(put(tmp_path / str(number), files), columns=("path", "label")).pairs) == want
 
 
 def test_numbers_among_many_other_short_labels_lost_no_zeros():
@@ -1533,7 +1728,7 @@ def test_letters_with_twins_are_told(tmp_path):
     labels = ["A" + label for label in LABELS]
     cyrillic = [label.replace("A", "\u0410") if k % 2 else label for k, label in enumerate(labels)]
     wide = ["\uff21" + label[1:] for label in labels]
-    russian = ["\u0410\u0411" + label for label in DIGITS]
+    russian = ["\u0410\u0411"[k % 2] + label for k, label in enumerate(DIGITS)]
     told = ["'\u0410' (CYRILLIC CAPITAL LETTER A) looks like 'A'", "'\uff21' (FULLWIDTH LATIN CAPITAL LETTER A) looks"]
     for written, twin in zip((cyrillic, wide, russian), (*told, ""), strict=True):
         put(tmp_path, table("path,label", labels=written)[0])
@@ -1663,7 +1858,10 @@ def test_marks_and_numbers_that_pictures_hardly_show_are_told(tmp_path):
     odd = f"{LABELS[0][:2]}?{LABELS[0][3]}"
     assert f"6 of 24 labels have marks that the others lack, such as {odd!r}" in notes(tmp_path)
     put(tmp_path, table("file,label", labels=[str(k % 12) for k in range(N)])[0])
-    assert "labels are numbers from 0 to 11, as of classes: pictures must show these numbers" in notes(tmp_path)
+    with pytest.raises(BadInput, match=r"labels\.csv: are numbers from 0 to 11, as of classes"):
+        notes(tmp_path)
+    told = notes(tmp_path, columns=("file", "label"))
+    assert "labels are numbers from 0 to 11, as of classes: pictures must show these numbers" in told
     put(tmp_path, table("file,label", labels=SUMS)[0])
     assert notes(tmp_path) == []
 
@@ -1830,3 +2028,74 @@ def test_labels_that_people_typed_in_either_case_are_told(tmp_path):
     assert any("if people typed them so, use --fold-case" in note for note in notes(tmp_path))
     put(tmp_path, table("file,label", labels=[f"a{label}" for label in LABELS])[0])
     assert notes(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["noisy/{}.png clean/{}.png", "{}.png {}.jpg", "a/orig/{}_1.png a/bin/{}_1.png"])
+def test_texts_of_several_drawings_are_told(name):
+    """They may come into train and test; single letters are repeated by every font."""
+    ways = name.split()
+    assert drawn_twice([(way.format(v), v) for v in LABELS for way in ways])[0] == N
+    assert drawn_twice([(way.format(v), v) for v in CLASSES for way in ways]) is None
+    assert drawn_twice([(ways[k % 2].format(v), v) for k, v in PAIRS]) is None
+
+
+def test_the_note_of_two_drawings_names_them_and_what_to_do(tmp_path):
+    put(tmp_path, {f"{kind}/{v}.png": b"" for v in LABELS for kind in ("clean", "noisy")})
+    (note,) = notes(tmp_path)
+    assert note.startswith("24 texts have several pictures, clean/ and noisy/: all are taken, and those of one text")
+    assert "train and test" in note
+    assert "import the folder" in note
+
+
+def test_numbers_of_several_lengths_without_a_zero_before_are_told(tmp_path):
+    numbers = [str(10_000 + 977 * k)[-4 - k % 2 :].lstrip("0") for k in range(60)]
+    put(tmp_path, {f"{k}.png": b"" for k in range(60)})
+    put(tmp_path, {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in enumerate(numbers)).encode()})
+    (note,) = notes(tmp_path, columns=("1", "2"), zeros=None)
+    assert note.startswith("no label begins with 0, and the shortest are few (")
+    put(tmp_path, {"labels.csv": "".join(f"{k}.png,{v}\n" for k, v in enumerate(["0417", *numbers[1:]])).encode()})
+    assert notes(tmp_path, columns=("1", "2")) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [("#{}", ["begin with '#'"]), ("0x{}", ["begin with '0x'"]), ("{}*", ["end with '*'"]), ("{}=", []), ("{}", [])],
+)
+def test_what_all_labels_begin_or_end_with_is_told(tmp_path, label, told):
+    put(tmp_path, table("file,label", labels=[label.format(v) for v in LABELS])[0])
+    assert notes(tmp_path) == [
+        f"all labels {how}: if pictures do not show it, take it out of the labels" for how in told
+    ]
+
+
+def test_labels_in_base64_without_padding_are_known_by_what_they_hold():
+    coded = [base64.b64encode(f"{v}{v[:2]}".encode()).decode() for v in LABELS]
+    assert base64_texts(coded) == [f"{v}{v[:2]}" for v in LABELS]
+    assert base64_texts(LABELS) is None
+    assert base64_texts([f"{v}{v}" for v in LABELS]) is None
+
+
+@pytest.mark.parametrize("count", [5, 10, 30, 100, 1000])
+def test_labels_of_digits_end_with_no_counter(count):
+    chance = random.Random(count)
+    want = {f"{chance.randrange(1_000_000):06d}.png" for _ in range(count)}
+    assert infer_pattern(sorted(want), "last") == "whole"
+
+
+def test_another_programs_export_json_is_no_record_of_an_export(tmp_path):
+    files, want = as_json({f"{k}.png": v for k, v in PAIRS}, "export.json")
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
+def test_a_long_first_line_is_cut_in_a_message(tmp_path):
+    put(tmp_path, named(lambda k, label: f"{k}.png")[0] | {"labels.txt": b"f(x), " * 99})
+    with pytest.raises(BadInput, match="no column names pictures") as error:
+        read(tmp_path)
+    assert len(str(error.value)) < 500 + len(str(tmp_path))
+
+
+def test_a_few_numbers_of_classes_are_no_labels_of_pictures(tmp_path):
+    files, want = beside({f"{k}.txt": v for k, v in PAIRS})
+    classes = [{"id": k, "name": name} for k, name in enumerate(["captcha", "logo"], 1)]
+    found = read(put(tmp_path, files | {"classes/classes.json": json.dumps(classes).encode()}))
+    assert dict(found.pairs) == want

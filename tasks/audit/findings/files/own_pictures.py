@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from storage.errors import BadInput, NotThere
 from tasks.exchange.label_sources.file_formats.label_files import TABLE
+from tasks.exchange.labelling import LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing
 
@@ -41,7 +42,7 @@ def _labels_of(folder: Path) -> dict[str, str]:
     """Return the label of each picture below a folder, by its path; none where labels are unclear."""
     table = folder / TABLE
     try:
-        labelling = find_labels(folder, table if table.is_file() else None)
+        labelling = find_labels(folder, table if table.is_file() else None, options=LabelOptions(zeros=Zeros.KEEP))
         return dict(Listing(ImportRequest(folder, folder.name, labelling)).pairs)
     except (BadInput, NotThere):
         return {}

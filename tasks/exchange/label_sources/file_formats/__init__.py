@@ -1,4 +1,4 @@
 """Files of labels as tables of cells: text, JSON, XML, and what tools for annotation write.
 
-Others use `label_files` and the rows of `annotations` and `json_entries`.
+Others use `label_files`, the rows of `annotations` and `json_entries`, and the names of `tool_exports`.
 """

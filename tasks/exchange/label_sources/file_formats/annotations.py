@@ -144,6 +144,8 @@ def xml_rows(data: bytes, name: str) -> list[dict[str, str]]:
         return [_page_row(root)]
     if any(_tag(child) == TRACK for child in root):
         return _track_rows(root)
+    listing = [child for child in root if len(child) > 1 and not child.attrib and len({of.tag for of in child}) == 1]
+    root = listing[0] if len(listing) == 1 and listing[0][0].attrib else root  # `images` of dlib, beside its name
     tags = Counter(child.tag for child in root)
     if len(tags) == len(root) and not any(len(child) or child.attrib for child in root):
         return [_xml_row(root)]  # `<captcha><answer>BONE</answer></captcha>`

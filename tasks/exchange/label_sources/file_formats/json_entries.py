@@ -2,22 +2,26 @@
 
 import json
 import re
-from collections import Counter
 from typing import Any
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.annotations import (
     FEW,
-    LEFT,
-    Shape,
     as_items,
     as_object,
-    joined,
     labelme_row,
     require_texts,
     via_rows,
 )
+from tasks.exchange.label_sources.file_formats.letter_boxes import (
+    dicts,
+    letters_by_boxes,
+    listed_letters,
+    placed_letters,
+)
 from tasks.exchange.label_sources.file_formats.letter_order import in_line
+from tasks.exchange.label_sources.file_formats.literals import KeyTwice, begins_as_literal, parsed
+from tasks.exchange.label_sources.file_formats.tool_exports import is_superannotate, superannotate_row, tool_rows
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
@@ -39,8 +43,37 @@ def entries_of(text: str, name: str) -> list[dict[str, str]]:
     BadInput
         With the line.
     """
-    value = parsed(text, name)
+    return rows_of(parsed(text, name), name)
+
+
+def literal_rows(text: str, name: str) -> list[dict[str, str]] | None:
+    """Return the entries of a text that is an object or a list, as of JSON or Python; None for any other text.
+
+    Raises
+    ------
+    BadInput
+        It holds no labels, or a key twice.
+    """
+    if not begins_as_literal(text):
+        return None
+    try:
+        value = parsed(text, name)
+    except KeyTwice:
+        raise
+    except BadInput:
+        return None
+    return rows_of(value, name)
+
+
+def rows_of(value: object, name: str) -> list[dict[str, str]]:
+    """Return the fields of each entry of a document.
+
+    Raises
+    ------
+    BadInput
+    """
     rows = via_rows(value)
+    rows = tool_rows(value) if rows is None else rows
     if rows is not None:
         require_texts(rows, name)
         return rows
@@ -59,53 +92,18 @@ def entry_of(text: str, name: str) -> dict[str, str]:
     BadInput
     """
     value = parsed(text, name)
+    if is_superannotate(value):
+        return superannotate_row(as_object(value))
     return labelme_row(value) or (via_rows(value) or [{}])[0] or _flat(value)
-
-
-def parsed(text: str, name: str) -> object:
-    """Parse a JSON document, or a line for each entry.
-
-    Raises
-    ------
-    BadInput
-        With the line.
-    """
-    try:
-        return json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        return _json_lines(text, name, error)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that has a key twice: JSON would keep the last in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise BadInput(f"labels: the key {twice!r} occurs twice; keep one of them")
-    return found
-
-
-def _json_lines(text: str, name: str, whole: Exception) -> list[Any]:
-    found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                found.append(json.loads(line, object_pairs_hook=_once))
-            except BadInput:
-                raise
-            except (ValueError, RecursionError) as error:
-                said = error if found else whole
-                raise BadInput(f"{name}, line {number}: cannot be read as JSON ({said})") from error
-    return found
 
 
 def _with_names(value: dict[str, Any]) -> dict[str, Any]:
     """Return Datumaro's annotations with the names of classes for their numbers; anything else as it is."""
     names = [
-        str(of.get("name")) for of in _dicts(as_object(as_object(value.get("categories")).get("label")).get("labels"))
+        str(of.get("name")) for of in dicts(as_object(as_object(value.get("categories")).get("label")).get("labels"))
     ]
-    items = _dicts(value.get("items"))
-    for note in (note for item in items if names for note in _dicts(item.get("annotations"))):
+    items = dicts(value.get("items"))
+    for note in (note for item in items if names for note in dicts(item.get("annotations"))):
         number = note.pop("label_id", None)
         if isinstance(number, int) and 0 <= number < len(names):
             note["label"] = names[number]
@@ -117,39 +115,50 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     if rows := _of_pandas(value):
         return rows
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
-    pictures, notes = (_dicts(value.get(key) or value.get(short)) for key, short in COCO)
+    pictures, notes = (dicts(value.get(key) or value.get(short)) for key, short in COCO)
     if pictures and notes:
-        return _coco(pictures, notes, _dicts(value.get("categories")))
+        return _coco(pictures, notes, dicts(value.get("categories")))
     if lists and len(lists) == len(value) and all(map(_are_names, lists.values())):
         return [{"path": name, "label": key} for key, names in lists.items() for name in names]
     if (
         lists
         and all(map(_NAMED.search, value))
-        and all(_letters(item) or _placed_letters(item) for item in lists.values())
+        and all(listed_letters(item) or placed_letters(item) for item in lists.values())
     ):
         return [{"path": key, "label": item} for key, item in value.items()]
     texts = [item[0] if len(item) == 1 else None for item in lists.values()]
     if lists and len(lists) == len(value) and all(map(_NAMED.search, value)) and all(isinstance(x, str) for x in texts):
         return [{"path": key, "label": text} for key, text in zip(value, texts, strict=True)]
     if lists:
-        tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
-        naming = [item for item in tables if all(_names_picture(entry) for entry in item[:FEW])]
-        if len(naming) == 1:
-            return naming[0]  # beside what describes its fields, for instance
-        if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
-            return [item for entries in tables for item in entries]  # of train and val, for instance
-        sizes = {len(item) for item in lists.values()}
-        if len(lists) > 1 and len(sizes) == 1:
-            return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-        return []
+        return _tables(value, lists)
     inner = [item for item in value.values() if isinstance(item, dict) and item]
     if inner and len(inner) == len(value):
         if all(_NAMED.search(key) for item in inner for key in item):  # of train and val, for instance
             return [{"path": key, "label": text} for item in inner for key, text in item.items()]
-        if len(inner) == 1 and level < DEEPEST and any(_dicts(item) for item in inner[0].values()):
+        if len(inner) == 1 and level < DEEPEST and any(dicts(item) for item in inner[0].values()):
             return _listed(inner[0], level + 1)
         return [{"path": key} | {f".{name}": below for name, below in item.items()} for key, item in value.items()]
     return [{"path": key, "label": item} for key, item in value.items()]
+
+
+def _tables(value: dict[str, Any], lists: dict[str, list[Any]]) -> list[Any]:
+    """Return the entries of an object that has lists: the one that names pictures, or all, or what it says itself."""
+    tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
+    naming = [item for item in tables if all(_names_picture(entry) for entry in item[:FEW])]
+    if len(naming) == 1:
+        return naming[0]  # beside what describes its fields, for instance
+    by_key = [dicts(item) for item in value.values() if isinstance(item, dict)]
+    by_key = [item for item in by_key if len(item) > 1 and all(map(_names_picture, item[:FEW]))]
+    if not naming and len(by_key) == 1:
+        return by_key[0]  # of VoTT, for instance
+    if not naming and _names_picture({key: item for key, item in value.items() if key not in lists}):
+        return [value]  # which is about one picture
+    if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
+        return [item for entries in tables for item in entries]  # of train and val, for instance
+    sizes = {len(item) for item in lists.values()}
+    if len(lists) > 1 and len(sizes) == 1:
+        return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    return []
 
 
 def _of_pandas(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -172,49 +181,6 @@ def _are_names(value: list[Any]) -> bool:
 def _names_picture(entry: dict[str, Any]) -> bool:
     """Return whether a field of an entry, or of one below it, names a picture, perhaps by an address."""
     return any(_NAMED.search(text.partition("?")[0]) for text in _flat(entry).values())
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list, or of an object by number as COCO-Text has it; [] if any is none."""
-    items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    return items if all(isinstance(item, dict) for item in items) else []
-
-
-def _letters(value: object) -> str:
-    """Return the text of a list of letters; '' for anything else."""
-    letters = isinstance(value, list) and len(value) > 1 and all(isinstance(x, str) and len(x) == 1 for x in value)
-    return "".join(value) if letters and isinstance(value, list) else ""
-
-
-def _placed_letters(value: object) -> str:
-    """Return the letters of a list of objects from left to right, if each has a letter and a place; else ''."""
-    items = _dicts(value) if isinstance(value, list) else []
-    shapes = []
-    for item in items:
-        inner = item.get("coordinates") or item.get("value") or item.get("bounding_box")  # CreateML, Label Studio, V7
-        of = item | inner if isinstance(inner, dict) else item
-        texts = [
-            text[0] if isinstance(text, list) and len(text) == 1 else text for key, text in of.items() if key != "id"
-        ]
-        letters = [text for text in texts if isinstance(text, str) and len(text) == 1]
-        places = [of[key] for key in LEFT if isinstance(of.get(key), int | float)]
-        box = item.get("bbox") or item.get("box")
-        places += box[:1] if isinstance(box, list) and box and isinstance(box[0], int | float) else []
-        if len(letters) != 1 or not places:
-            return ""
-        shapes.append(Shape(places[0], {"": letters[0]}))
-    return joined({}, shapes).get("", "") if len(shapes) > 1 else ""
-
-
-def _letters_by_boxes(item: dict[str, Any]) -> str:
-    """Return the letters of lists side by side, of boxes and of letters, as Hugging Face has objects; else ''."""
-    boxes = item.get("bbox") or item.get("boxes")
-    letters: list[str] = next((value for value in item.values() if _letters(value)), [])
-    if not isinstance(boxes, list) or not letters or len(boxes) != len(letters):
-        return ""
-    if not all(isinstance(box, list) and box and isinstance(box[0], int | float) for box in boxes):
-        return ""
-    return in_line(sorted((box[0], letter) for box, letter in zip(boxes, letters, strict=True)))
 
 
 def _coco(
@@ -271,11 +237,11 @@ def _flat(value: object) -> dict[str, str]:
     def walk(name: str, item: object, level: int) -> None:
         if isinstance(item, dict | list):
             if level < DEEPEST:
-                if isinstance(item, dict) and (letters := _letters_by_boxes(item)):
+                if isinstance(item, dict) and (letters := letters_by_boxes(item)):
                     found[f"{name}.label"] = letters
                     return
                 inner = item.items() if isinstance(item, dict) else enumerate(item)
-                if letters := (_letters(item) or _placed_letters(item)) if name else "":
+                if letters := (listed_letters(item) or placed_letters(item)) if name else "":
                     found[name] = letters
                     return
                 for key, below in inner:

@@ -19,8 +19,9 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     via_table,
     xml_rows,
 )
-from tasks.exchange.label_sources.file_formats.json_entries import entries_of
+from tasks.exchange.label_sources.file_formats.json_entries import entries_of, literal_rows
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
+from tasks.exchange.label_sources.file_formats.letter_boxes import placed_letters
 from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
@@ -40,6 +41,7 @@ MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
 SPLIT_LINE = re.compile(f"^(.*?{READ[:-1]})(?:\\s+|(?=[=:|]|->))(\\S.*)$", re.IGNORECASE)
 _ARROW = re.compile(f"^.*?{READ[:-1]}\\s*(?:[-=]>|=)", re.IGNORECASE)
 BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
+_MARK = re.compile(r"[^\w\s]{1,3}\s+")  # or a dash or the like, and a blank
 NAMED_PICTURE = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
 _FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
 _ESCAPED = re.compile(r'(?<!\\)\\"')  # a quote within quotes, as ICDAR writes it, if its line has another behind it
@@ -84,6 +86,8 @@ def read_table(file: Path) -> LabelTable:
     text = decode(data, name)
     if suffix in JSONS:
         return entries_table(file, entries_of(text, name))
+    if suffix not in TABLES and (found := literal_rows(text, name)) is not None:
+        return entries_table(file, found)
     rows = list(_cells(file, text) if suffix in TABLES else _list(file, text))
     if rows:
         regions = via_table(rows[0][1], (cells for _, cells in rows[1:]), name)
@@ -98,7 +102,7 @@ def read_table(file: Path) -> LabelTable:
                     "separator in it between double quotes"
                 )
             del cells[width:]
-            cells[:] = [formula[1] if (formula := _FORMULA.fullmatch(cell)) else cell for cell in cells]
+            cells[:] = [formula[1] if (formula := _FORMULA.fullmatch(cell)) else _transcribed(cell) for cell in cells]
         boxes = box_table(rows[0][1], [cells for _, cells in rows[1:]])
         if boxes is not None:
             require_texts(boxes, name)
@@ -258,7 +262,9 @@ def _list(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         if len(cells) < 2:
             raise BadInput(f"labels {file}, line {number}: must be a path and a label; it is {line[:80]!r}")
         rows.append((number, cells))
+    marks = {match[0] if (match := _MARK.match(cells[1])) else "" for _, cells in rows}
     mark = next((mark for mark in BETWEEN if rows and all(cells[1].startswith(mark) for _, cells in rows)), "")
+    mark = mark or (marks.pop() if len(marks) == 1 else "")
     for number, (path, label) in rows:
         yield number, [path.strip(" :"), label.removeprefix(mark).strip(" :")]
 
@@ -293,11 +299,16 @@ def _are_columns(rows: list[list[str]]) -> bool:
 
 
 def _transcribed(label: str) -> str:
-    """Return the text of a label that is PaddleOCR's list of boxes: of one, or of a box a letter from left to right."""
+    """Return the text of a label that is PaddleOCR's list of boxes: of one, or of a box a letter from left to right.
+
+    Label Studio writes such lists into tables.
+    """
     if not label.startswith("[{"):
         return label
     try:
         boxes = json.loads(label)
+        if letters := placed_letters(boxes):
+            return letters
         shapes = [Shape(min(point[0] for point in box["points"]), {"": str(box["transcription"])}) for box in boxes]
         return joined({}, shapes)[""] or label
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from storage.errors import BadInput, Damaged, Different
 from storage.files.places import place
 from storage.shards.manifest import Manifest
 from tasks.audit.generators import drawn_dataset
+from tasks.audit.generators.drawn_batches import labelled_files
 from tasks.audit.generators.drawn_dataset import draw
 from tasks.audit.generators.own_generator import find_generator
 from tasks.audit.generators.pool import Pool
@@ -219,6 +221,14 @@ def test_pictures_of_a_batch_keep_their_names_and_times(folder, tmp_path):
     kept = sorted((tmp_path / "a.drawn" / "pictures").rglob("*.png"))  # a PGM becomes one
     assert [path.stem.partition("_")[2] for path in kept] == ["x-7", "x-8"]
     assert {path.stat().st_mtime for path in kept} == {1_000_000_000}
+
+
+def test_numbers_that_a_command_says_are_what_it_drew(tmp_path):
+    """Sums come to numbers of one digit and of two, as classes have them; no spreadsheet was there."""
+    table = "".join(f"{k}.png,{k * k % 41}\n" for k in range(12)).encode()
+    files = [(f"{k}.png", 8, 0) for k in range(12)] + [("labels.csv", len(table), 0)]
+    came = labelled_files(SimpleNamespace(folder=tmp_path), {"files": files}, b"\x89PNG\r\n\x1a\n" * 12 + table)
+    assert sorted(int(one.text) for one in came) == sorted(k * k % 41 for k in range(12))
 
 
 @pytest.mark.parametrize(("least", "pictures", "passed"), [(10, 3, False), (10, 10, True), (0, 0, True)])
