@@ -126,8 +126,9 @@ def choose(
         for (text, sure), weight in zip(each, weights, strict=True):
             added[text] = added.get(text, 0.0) + weight * sure
         chosen = max(added, key=added.__getitem__)  # the picture as it is, where two are equal
-        surest = max((i for i, (text, _) in enumerate(each) if text == chosen), key=lambda i: each[i][1])
         together = [0, *(1 + np.flatnonzero(shared[tried])).tolist()]
+        equal = [i for i, (text, _) in enumerate(each) if text == chosen]
+        surest = max(equal, key=lambda i: each[i][1] * _share(each, i, together))
         words = [
             (str(found.words[row, 0]), float(np.nan_to_num(found.confidences[row, 0])))
             for found, row in ((before, k), *((again, row) for row in tried.tolist()))

@@ -66,6 +66,12 @@ def test_readings_that_share_out_the_confidence_lower_each_other(readings):
     assert kept == pytest.approx(np.array([[1, 1], [0.75, 0.75]]))  # 0.6 of 0.6 and 0.2
 
 
+def test_of_equal_texts_the_surest_after_sharing_is_taken(readings):
+    before, again = readings([("ABCD", 0.4)]), readings([("WXYZ", 0.9), ("WXYZ", 0.95)])
+    taken, shares, _ = choose(before, again, np.zeros(2, np.int64), [Plainer(np.copy), Plainer(np.copy, shared=True)])
+    assert (taken.tolist(), shares.tolist()) == ([0], [[1, 1]])
+
+
 def test_a_picture_is_made_plainer_in_each_way_and_in_grey_too(monkeypatch):
     ways = [
         Plainer(lambda image: None), Plainer(lambda image: np.full_like(image, 8)), Plainer(lambda image: ()),
