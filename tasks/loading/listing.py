@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, NotThere, refused_by_system
 
 # Suffixes of pictures: those that are read, and those that are not, of which a person wants to know why.
 READ = r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$"
@@ -116,10 +116,11 @@ def _walk(
     except NotADirectoryError as error:
         raise BadInput(f"{folder} is a file, not a folder; give the folder that holds it") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: resolve() in a ring of links, before 3.13
-        reason = getattr(error, "strerror", None) or error
+        if refused := refused_by_system(error):  # which has the advice that fits
+            raise refused from error
         raise BadInput(
-            f"{folder}: the folder cannot be listed ({reason}); give this user permission to read it "
-            "or choose another folder"
+            f"{folder}: the folder cannot be listed ({getattr(error, 'strerror', None) or error}); give this user "
+            "permission to read it, or choose another folder"
         ) from error
     root = root.rstrip("/") + "/"
     left_out = {path.removeprefix(root) for path in map(os.path.realpath, skip) if path.startswith(root)}

@@ -302,7 +302,12 @@ def test_what_is_no_regular_file(tmp_path):
     assert reason(tmp_path / "z.png") == "no such file"
     assert "NUL" in reason(tmp_path / "a\0.png").upper() or "null" in reason(tmp_path / "a\0.png")
     (tmp_path / "ring.png").symlink_to(tmp_path / "ring.png")
-    assert "cannot be read" in reason(tmp_path / "ring.png")
+    assert "cannot be read" in reason(tmp_path / "ring.png") and "remove the link" in reason(tmp_path / "ring.png")
+
+
+@pytest.mark.parametrize("name", ["n" * 252 + ".png", "d/" * 2100 + "a.png"])
+def test_a_path_that_is_too_long_is_not_a_matter_of_permissions(tmp_path, name):
+    assert "a shorter name, or move it" in reason(tmp_path / name)
 
 
 def test_a_file_that_this_user_may_not_read(tmp_path, monkeypatch):
@@ -577,8 +582,10 @@ def test_folders_that_cannot_be_listed(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="is a file"):
         next(list_pictures(tmp_path / "a.png"))
     (tmp_path / "ring").symlink_to(tmp_path / "ring")
-    with pytest.raises(BadInput, match="cannot be listed"):
+    with pytest.raises(BadInput, match="a link in it leads to itself; remove the link"):
         next(list_pictures(tmp_path / "ring"))
+    with pytest.raises(BadInput, match="has 256 bytes"):
+        next(list_pictures(tmp_path / ("n" * 256)))
     (tmp_path / "locked").mkdir()
     (tmp_path / "z.png").write_bytes(b"x")
     scandir = os.scandir
