@@ -188,7 +188,8 @@ def test_a_manifest_that_cannot_be_reached_is_not_to_be_rebuilt(tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "ring").symlink_to("ring")
     for folder, advice in (
-        ("n" * 256, "a shorter name"), ("d/" * 2100, "fewer others"), ("ring", "remove the link"), ("file", "a file stands"),
+        ("n" * 256, "a shorter name"), ("d/" * 2100, "fewer others"), ("ring", "remove the link"),
+        ("file", "a file stands"),
     ):  # fmt: skip
         with pytest.raises(Damaged, match=advice) as error:
             Manifest.read(tmp_path / folder)

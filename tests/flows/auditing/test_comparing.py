@@ -83,10 +83,10 @@ def test_a_comparison_replaces_neither_what_it_reads_nor_what_is_no_page(saved, 
 
 def test_a_folder_or_a_ring_in_an_audits_place_is_bad_input(tmp_path):
     (tmp_path / "audit.json").mkdir()
-    with pytest.raises(CaptchasError, match="cannot be read as an audit .Is a directory") as folder:
+    with pytest.raises(CaptchasError, match=r"cannot be read as an audit .Is a directory") as folder:
         compare_audits(str(tmp_path), str(tmp_path))
     (tmp_path / "audit.json").rmdir()
     (tmp_path / "audit.json").symlink_to("audit.json")
-    with pytest.raises(CaptchasError, match="cannot be read as an audit .Too many levels") as ring:
+    with pytest.raises(CaptchasError, match=r"cannot be read as an audit .Too many levels") as ring:
         compare_audits(str(tmp_path), str(tmp_path))
     assert folder.value.exit_code == ring.value.exit_code == 2
