@@ -60,10 +60,10 @@ def _require_processor(name: str, features: str) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
     )  # fmt: skip
     if tried.returncode or b"not a recognized" in tried.stderr:
-        given = [(variable, value) for variable, value in zip(_PROCESSOR, (name, features), strict=True) if value]
+        given = {variable: os.environ[variable] for variable in _PROCESSOR if os.environ.get(variable)}
         raise BadInput(
-            f"{' and '.join(variable for variable, _ in given)}: must be of a processor that numba compiles for, such as "
-            f"generic, and +avx2 or -avx2; it is {' and '.join(repr(value) for _, value in given)}; unset it"
+            f"{' and '.join(given)}: must be of a processor that numba compiles for, such as generic, and +avx2 or "
+            f"-avx2; it is {' and '.join(map(repr, given.values()))}; unset it"
         )
 
 

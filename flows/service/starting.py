@@ -78,9 +78,10 @@ def compile_kernels() -> None:
         for line in process.stdout or ():
             tell(f"{COMPILING}: {line.rstrip()}")
     if -process.returncode in _FAULTS:
+        name = signal.Signals(-process.returncode).name
         raise BadInput(
-            f"kernels: what is compiled cannot run on this processor ({signal.Signals(-process.returncode).name}); unset "
-            "NUMBA_CPU_NAME and NUMBA_CPU_FEATURES, and install numba and llvmlite anew if they are not set"
+            f"kernels: what is compiled cannot run on this processor ({name}); unset NUMBA_CPU_NAME and "
+            "NUMBA_CPU_FEATURES, and install numba and llvmlite anew if they are not set"
         )
 
 

@@ -80,7 +80,7 @@ def test_kernels_that_cannot_be_compiled_are_told(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", [signal.SIGILL, signal.SIGABRT])
 def test_kernels_that_cannot_run_are_refused_at_once(monkeypatch, number):
-    """This process and the workers would end by the same signal, without a word."""
+    """Else the command and its workers would end by the same signal, without a word."""
     program = f"import os; os.kill(os.getpid(), {int(number)})"
     monkeypatch.setattr("tasks.compiled.kernels_missing", lambda: True)
     monkeypatch.setattr(starting, "compiling", lambda: ([sys.executable, "-S", "-c", program], {}))
