@@ -23,6 +23,7 @@ _ALLOW, _LATER = "give this user permission to read it", "check the disk or the 
 _REMEDIES = {  # of a read
     errno.ENAMETOOLONG: "give it a shorter name, or move it into a folder that lies in fewer others",
     errno.ELOOP: "remove the link in it that leads to itself",
+    errno.ENXIO: "it is a socket or a device; give an ordinary file",
     errno.EISDIR: "it is a folder; give a file",
     errno.ENOTDIR: "a file stands where a folder should; give another path",
     errno.EACCES: _ALLOW, errno.EPERM: _ALLOW,
