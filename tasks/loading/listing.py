@@ -154,29 +154,47 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
 
     Hidden files, pipes and devices are left out, and links unless `follow` is true.
     """
-    entries = os.scandir(folder)  # not in the generator, so that the call itself fails for a folder without permission
+    # Opened without following a link, which may have taken the folder's place meanwhile; and not in the generator, so
+    # that the call itself fails for a folder without permission.
+    handle = None if follow else os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        entries = os.scandir(folder if handle is None else handle)
+    except OSError:
+        _close(handle)
+        raise
 
     def names() -> Iterator[str]:
-        with entries as listed:
-            for entry in listed:
-                if entry.name[0] == ".":
-                    continue
-                try:
-                    if entry.is_file(follow_symlinks=follow):
-                        mark = ""
-                    elif entry.is_dir(follow_symlinks=follow):
-                        if entry.name.lower() in _MADE:
-                            continue
-                        mark = _FOLDER
-                    else:
-                        continue
-                except OSError as error:
-                    if error.errno == errno.ELOOP and entry.is_symlink():
-                        continue  # it leads to itself, so to nothing
-                    mark = ""  # listed, so that reading it gives the reason
-                yield entry.name + mark
+        try:
+            yield ""  # from now on the folder is closed even if nobody asks for the rest
+            with entries as listed:
+                for entry in listed:
+                    mark = None if entry.name[0] == "." else _mark(entry, follow)
+                    if mark is not None:
+                        yield entry.name + mark
+        finally:
+            _close(handle)
 
-    return names()
+    begun = names()
+    next(begun)
+    return begun
+
+
+def _mark(entry: "os.DirEntry[str]", follow: bool) -> str | None:
+    """Return what ends an entry's name in a listing; None for what is not listed."""
+    try:
+        if entry.is_file(follow_symlinks=follow):
+            return ""
+        if entry.is_dir(follow_symlinks=follow):
+            return None if entry.name.lower() in _MADE else _FOLDER
+    except OSError as error:
+        # A link that leads to itself leads to nothing; anything else is listed, so that reading it gives the reason.
+        return None if error.errno == errno.ELOOP and entry.is_symlink() else ""
+    return None
+
+
+def _close(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def _for_counting(folder: str, follow: bool) -> Iterator[str]:

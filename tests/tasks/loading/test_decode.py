@@ -1,9 +1,11 @@
 import io
 import os
+import shutil
 import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,9 @@ import pytest
 from PIL import Image
 
 from storage.errors import BadInput, NotThere
-from tasks.loading import frames
+from tasks.loading import frames, listing
 from tasks.loading.decode import BadPicture, load_batch, load_picture
-from tasks.loading.listing import list_pictures
+from tasks.loading.listing import list_names, list_pictures
 
 
 def sample(rows: int = 42, columns: int = 140, seed: int = 1) -> np.ndarray:
@@ -588,14 +590,14 @@ def test_folders_that_cannot_be_listed(tmp_path, monkeypatch):
         next(list_pictures(tmp_path / ("n" * 256)))
     (tmp_path / "locked").mkdir()
     (tmp_path / "z.png").write_bytes(b"x")
-    scandir = os.scandir
+    plain = os.open
 
-    def refuse(folder):  # chmod does not stop root
-        if Path(folder).name == "locked":
+    def refuse(path, *flags):  # chmod does not stop root
+        if Path(path).name == "locked":
             raise PermissionError(13, "Permission denied")
-        return scandir(folder)
+        return plain(path, *flags)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(BadInput, match=r"Permission denied.*permission to read"):
         next(list_pictures(tmp_path / "locked"))
     found = list(list_pictures(tmp_path))
@@ -618,3 +620,22 @@ def test_listing_is_lazy(tmp_path, monkeypatch):
     assert not scanned
     next(listing)
     assert len(scanned) == 2
+
+
+def test_a_link_that_takes_a_folders_place_while_it_is_listed_is_not_followed(tmp_path, monkeypatch):
+    """Whoever may write into an inbox could have the files of its owner read, and moved away."""
+    for name in ("inbox/sub/a.png", "private/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"x")
+    sub, plain = tmp_path / "inbox" / "sub", listing._as_they_come
+
+    def swapped(folder: str, follow: bool) -> Iterator[str]:
+        if folder.endswith("/sub"):
+            shutil.rmtree(sub)
+            sub.symlink_to(tmp_path / "private")
+        return plain(folder, follow)
+
+    monkeypatch.setattr(listing, "_as_they_come", swapped)
+    before = len([*Path("/dev/fd").iterdir()])
+    assert list(list_names(tmp_path / "inbox")) == ["sub"]
+    assert len([*Path("/dev/fd").iterdir()]) == before
