@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any  # numba's dispatchers have no types
 
 from storage.errors import BadInput
-from tasks.lean_numba import import_lean
+from tasks.lean_numba import CPU_FEATURES, CPU_NAME, import_lean, processor
 
 # One kernel of each part that `tasks.warm` compiles: its module, and its name.
 _KERNELS = {
@@ -19,7 +19,7 @@ _KERNELS = {
 
 
 _SWITCH = "NUMBA_DISABLE_JIT"
-_PROCESSOR = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+_PROCESSOR = (CPU_NAME, CPU_FEATURES)
 # LLVM compiles for another processor where it does not know the name, says so on standard error, and may abort.
 _TRYING = """
 import sys
@@ -75,7 +75,7 @@ def kernels_missing(every: bool = False) -> bool:
     Raises
     ------
     BadInput
-        Compiling is switched off.
+        Compiling is switched off, or for no processor that there is.
     """
     require_compiling()
     if every:
@@ -91,12 +91,7 @@ def _is_compiled(kernel: Any) -> bool:
         raise BadInput("numba: is told not to compile, but the kernels only run compiled; see its variables NUMBA_…")
     kept = kernel._cache._cache_file._load_index()  # which has the digest of the source: no date counts
     # A key has the signature, then for what it was compiled; an image or a home may have been made on another machine.
-    return any(key[1][1] == _processor() for key in kept)
-
-
-def _processor() -> str:
-    """Return the processor that numba compiles for, as it names it."""
-    return os.environ.get(_PROCESSOR[0]) or str(import_module("llvmlite.binding").get_host_cpu_name())
+    return any(key[1][1] == processor() for key in kept)
 
 
 def kernels_work() -> bool:
