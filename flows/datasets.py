@@ -13,6 +13,7 @@ from storage.files.places import ObjectPath
 from storage.texts import plain
 from tasks.datasets.describe import datasets_under
 from tasks.datasets.folder import DRAWN
+from tasks.datasets.inventory import holds_dataset
 
 
 def datasets(*, remove: Name | None = None, yes: bool = False) -> DatasetList | Removed:
@@ -34,6 +35,10 @@ def datasets(*, remove: Name | None = None, yes: bool = False) -> DatasetList | 
         raise NotThere(f"remove: no dataset {remove!r} under {folder}; {names}")
     if isinstance(target, ObjectPath) or target.resolve().parent != folder.resolve():
         raise BadInput(f"remove: must be a name under {folder}; {target} is elsewhere: delete it by hand")
+    if target.is_symlink():
+        raise BadInput(f"remove: must be a dataset; {target} is a link to {target.resolve().name}: delete it by hand")
+    if not holds_dataset(target) and any(path.name[0] != "." for path in target.iterdir()):  # somebody's pictures?
+        raise BadInput(f"remove: must be a dataset; {target} holds files, and no manifest or shard: delete it by hand")
     if not yes:
         if not sys.stdin.isatty():
             raise BadInput(f"remove: {target} would be deleted; say so with --yes")

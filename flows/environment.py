@@ -193,7 +193,7 @@ def active_profile() -> dict[str, str]:
     profiles = _profiles_file()
     try:
         content = tomllib.loads(profiles.read_text(encoding="utf-8")) if profiles else {}
-    except (IsADirectoryError, ValueError) as error:
+    except (IsADirectoryError, ValueError, RecursionError) as error:
         raise BadInput(f"{profiles}: is no file of Prefect's profiles ({error}); mend or remove it") from error
     except OSError:
         return {}

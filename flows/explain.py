@@ -8,6 +8,7 @@ from flows.home import home, model_file
 from flows.missing_inputs import NO_FILES
 from flows.parameters import File, Name, Seed
 from flows.reporting.bar import shown_bar
+from flows.requests import refusing
 from flows.service.starting import compile_kernels
 from flows.solve_request import ChosenModels, served_model
 from storage.errors import BadInput
@@ -27,6 +28,7 @@ from tasks.solving.batches import SolvePlan, make_plan
 
 CHAPTER, NETWORK, BACKPROPAGATION = "chapter", "network", "backpropagation"
 BOOK_FONT, BOOK_SEED = "Inter Black", 14
+_MOST_LETTERS = 64  # of a file's name; no profile draws a word of so many, which is told later
 
 
 def explain(
@@ -81,17 +83,18 @@ def _word(
     """Draw a word, read it, and write the PNG of all stages."""
     forms = (what, what.upper(), what.lower())
     word = next((form for form in forms if set(form) <= set(profile.alphabet)), what)
-    name = word if word.isalnum() else "word"
+    name = word if word.isalnum() and len(word) <= _MOST_LETTERS else "word"
     file = local(out, "out") if out else home() / "reports" / "explain" / f"{name}.png"
     require_replaceable(file, "out", [Path(dictionary)] if dictionary and dictionary not in NO_FILES else [])
     chosen = replace(profile, fonts=(font,)) if font else profile
     compile_kernels()
     picture, drawn = draw_word(word, chosen, seed)
-    models = ChosenModels(model_file(model), None, "--model") if model else served_model()
-    if models.classic is not None and not read_together(drawn.length):
-        models = ChosenModels(models.classic, None, models.why)
-    plan = _plan(word, drawn, profile.words, models, dictionary)
-    explained = explain_planned(plan, picture, word)
+    with refusing():
+        models = ChosenModels(model_file(model), None, "--model") if model else served_model()
+        if models.classic is not None and not read_together(drawn.length):
+            models = ChosenModels(models.classic, None, models.why)
+        plan = _plan(word, drawn, profile.words, models, dictionary)
+        explained = explain_planned(plan, picture, word)
     atomic.replace(file, explained.png)
     return {
         "word": word,

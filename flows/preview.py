@@ -1,12 +1,13 @@
 """Draw a profile's first pictures as a contact sheet, at once: no dataset, no server."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from flows.home import home
 from flows.parameters import File, Name, Pictures, Seed
 from flows.reporting.plain_reports import PreviewReport
 from flows.service.starting import compile_kernels
-from storage.files.places import local, place
+from storage.files.places import local
 from storage.files.targets import require_file
 from tasks.datasets.describe import preview_sheet
 from tasks.datasets.samples import first_pictures
@@ -39,15 +40,15 @@ def preview(
     words
         Use this word list instead of the profile's: web2, a path, or '' for random strings.
     """
-    sheet = local(out, "out") if out else None
-    if sheet:
-        read = [place(name) for name in (profile, words or "", *(font or ())) if name.endswith((".toml", ".txt"))]
-        require_file(sheet, "out", inputs=read)
     chosen = find_profile(profile)
     if font:
         chosen = replace(chosen, fonts=tuple(font))
     if words is not None:
         chosen = replace(chosen, words=words)
+    sheet = local(out, "out") if out else None
+    if sheet:
+        faces = [face.rpartition("#")[0] or face for face in chosen.fonts]  # FILE#2 is a face of a collection
+        require_file(sheet, "out", inputs=[Path(name).expanduser() for name in (profile, chosen.words, *faces) if name])
     compile_kernels()
     block = first_pictures(chosen, seed, count)
     sheet = sheet or home() / "reports" / "preview" / f"{chosen.name}.png"

@@ -185,8 +185,9 @@ def load_audit(path: Path) -> dict[str, Any]:
         content = json.loads(read_ordinary(file, LARGEST))
     except FileNotFoundError:
         raise NotThere(f"{path}: no finished audit there (no {RESULT}); make it with captchas audit TARGET") from None
-    except (ValueError, RecursionError) as error:
-        raise Damaged(f"{file}: cannot be read as an audit ({error}); give an {RESULT}, or make it again") from error
+    except (ValueError, RecursionError, OSError) as error:  # OSError: a folder or a link to itself has that name
+        why = getattr(error, "strerror", None) or error
+        raise Damaged(f"{file}: cannot be read as an audit ({why}); give an {RESULT}, or make it again") from error
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
         raise Damaged(f"{file}: is no audit (it has no number of a schema); give an {RESULT}")
     if content["schema"] != 1:

@@ -19,6 +19,16 @@ _ENDING = 32  # bytes of the longest ending that a temporary file has
 _MOST_SAID = 4000  # characters of a message
 _SHOWN = 40  # characters of a name that is too long
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_ALLOW, _LATER = "give this user permission to read it", "check the disk or the network drive, and try again"
+_REMEDIES = {  # of a read
+    errno.ENAMETOOLONG: "give it a shorter name, or move it into a folder that lies in fewer others",
+    errno.ELOOP: "remove the link in it that leads to itself",
+    errno.ENXIO: "it is a socket or a device; give an ordinary file",
+    errno.EISDIR: "it is a folder; give a file",
+    errno.ENOTDIR: "a file stands where a folder should; give another path",
+    errno.EACCES: _ALLOW, errno.EPERM: _ALLOW,
+    errno.EIO: _LATER, errno.ESTALE: _LATER, errno.ENOTCONN: _LATER, errno.ETIMEDOUT: _LATER,
+}  # fmt: skip
 
 
 class CaptchasError(Exception):
@@ -105,6 +115,11 @@ def explained(error: OSError, path: Path) -> OSError:
             f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
         )
     return OSError(error.errno, error.strerror, str(path))
+
+
+def remedy(error: OSError) -> str:
+    """Return what helps against an error of a read: permissions do not shorten a name."""
+    return _REMEDIES.get(error.errno or 0, "check its permissions and the disk")
 
 
 def _too_large() -> str:

@@ -1,6 +1,6 @@
 """The bytes of a model's file, which anybody may have made."""
 
-from storage.errors import Damaged, NotThere
+from storage.errors import Damaged, NotThere, remedy
 from storage.files.places import Place, place
 from storage.files.small_files import NotOrdinary, read_ordinary
 from storage.skops_archive import MOST_BYTES, most_bytes
@@ -28,4 +28,4 @@ def model_bytes(path: str | Place, most: int | None = None, first: int | None = 
     except ValueError as error:  # of the variable that allows more bytes
         raise Damaged(f"model {path}: was not read ({error})") from None
     except OSError as error:
-        raise Damaged(f"model {path}: cannot be read ({error.strerror})") from error
+        raise Damaged(f"model {path}: cannot be read ({error.strerror}); {remedy(error)}") from error

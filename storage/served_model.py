@@ -1,6 +1,7 @@
 """Which model of a home is served: the record beside the models that `solve` follows unless a model is named."""
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,8 @@ def served_in(models: Path) -> Served | None:
     try:
         content = read_json(record)
         named = place(content["model"])
+        if "\0" in str(named) or not os.fsencode(str(named)):  # which also fails for halves of characters
+            raise ValueError("no file has such a name")
         return Served(models / named if isinstance(named, Path) else named, ServedBy(content["by"]))
     except (FileNotFoundError, NotADirectoryError):  # the latter: the home is a file, which whoever writes there tells
         return None

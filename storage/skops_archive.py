@@ -18,6 +18,7 @@ MOST_BYTES = 64 << 20  # of all members together, unpacked: eighty times the shi
 LARGER = "CAPTCHAS_MODEL_BYTES"  # a variable of the environment, in place of `MOST_BYTES`
 MOST_SCHEMA = 8 << 20  # of these the schema: a hundred times the shipped model's
 MOST_MEMBERS = 1000
+MOST_DIRECTORY = 1 << 18  # bytes: of so many members with names as skops gives
 SCHEMA = "schema.json"
 
 
@@ -37,6 +38,7 @@ def open_archive(data: bytes) -> tuple[zipfile.ZipFile, Any]:
         Too many or too large members, two of one name, or no schema.
     zipfile.BadZipFile, zlib.error, UnicodeDecodeError, json.JSONDecodeError, RecursionError
     """
+    _require_short_directory(data)
     archive = zipfile.ZipFile(io.BytesIO(data))
     members = archive.infolist()
     total = sum(member.file_size for member in members)
@@ -52,7 +54,30 @@ def open_archive(data: bytes) -> tuple[zipfile.ZipFile, Any]:
     size = archive.getinfo(SCHEMA).file_size
     if size > MOST_SCHEMA:  # as objects it takes thirty times the bytes
         raise ValueError(f"{SCHEMA} must have at most {MOST_SCHEMA} bytes; has {size}")
-    return archive, json.loads(archive.read(SCHEMA))
+    return archive, json.loads(_unpacked(archive, SCHEMA))
+
+
+def _require_short_directory(data: bytes) -> None:
+    """Refuse a directory of more bytes than a thousand members take: each entry becomes an object of 500 bytes."""
+    end = data.rfind(b"PK\5\6")  # where `zipfile` looks for it too
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    if end >= 0 and (size > MOST_DIRECTORY or data[end - 20 : end - 16] == b"PK\6\7"):  # which moves it elsewhere
+        raise ValueError(f"its directory must have at most {MOST_DIRECTORY} bytes; has {size}")
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Unpack a member, and no more of it than it claims to have: `ZipFile.read` unpacks all, and then cuts off.
+
+    Raises
+    ------
+    ValueError
+        It is packed in a way that no model is, of which there is no such bound.
+    """
+    member = archive.getinfo(name)
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} must be stored or deflated; its method is {member.compress_type}")
+    with archive.open(member) as file:
+        return file.read(member.file_size + 1)
 
 
 def most_bytes() -> int:
@@ -111,7 +136,7 @@ class _Values:
         self._left -= self._archive.getinfo(name).file_size
         if self._left < 0:
             raise ValueError(f"the arrays have more than {most_bytes()} bytes together; {LARGER} may allow more")
-        return self._archive.read(name)
+        return _unpacked(self._archive, name)
 
 
 def _array(data: bytes) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any  # numba has no types
 
 from storage.errors import BadInput
 
-THREADS = "NUMBA_NUM_THREADS"
+THREADS, CPU_NAME, CPU_FEATURES = "NUMBA_NUM_THREADS", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"
 _PACKAGES = "importlib.metadata"
 _UNPARSED = r"Environment variable '(NUMBA_\w+)' is defined but its associated value '((?s:.*))' could not be parsed"
 
@@ -41,6 +41,11 @@ def import_lean() -> None:
     for shorten in (_open_without_rules, _open_without_bitcode, _open_without_origins, _tell_arrays_at_once):
         with suppress(AttributeError):  # of another version of numba, which then does it in its own way
             shorten()
+
+
+def processor() -> str:
+    """Return the processor that numba compiles for, as LLVM names it."""
+    return os.environ.get(CPU_NAME) or str(import_module("llvmlite.binding").get_host_cpu_name())
 
 
 @contextmanager

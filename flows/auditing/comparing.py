@@ -1,11 +1,13 @@
 """Look at finished audits: compare two, and list all of a target. Both ask nothing of Prefect."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from flows.home import home
 from flows.parameters import File, Name
+from flows.requests import refusing
 from storage.audits import RESULT, earlier_audits, find_audit, load_audit
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
@@ -20,6 +22,7 @@ from tasks.audit.page.history_page import history_plot, write_history
 from tasks.audit.schema import Audit
 
 PLOT, LIST = "history.svg", "history.html"
+_MOST_NAME = 100  # bytes of each audit's part of a page's name
 
 
 def audit_at(name: str) -> Path:
@@ -64,12 +67,13 @@ def compare_audits(first: Name, second: Name, *, out: File | None = None) -> dic
     out
         File of a page for people; by default audits/FIRST-SECOND.html under the home.
     """
+    read = [audit_at(name) for name in (first, second)]
     if out:
-        require_file(local(out, "out"), "out")
-    audits = [_load(audit_at(name)) for name in (first, second)]
+        require_file(local(out, "out"), "out", inputs=[path / RESULT if path.is_dir() else path for path in read])
+    audits = [_load(path) for path in read]
     found = compared(*audits)
-    names = "-".join(audit["target"]["name"] for audit in audits)
-    page = local(out, "out") if out else home() / "audits" / f"{names}.html"
+    page = local(out, "out") if out else home() / "audits" / f"{'-'.join(map(_file_name, audits))}.html"
+    require_file(page, "out")
     atomic.make_folder(page.parent)
     atomic.replace(page, write_comparison(audits[0], audits[1], found["difference"]).encode())
     return {**found, "page": str(page), "shown": {"difference": None}}  # the sentence has it
@@ -85,6 +89,8 @@ def audit_history(target: Name) -> dict[str, Any]:
     """
     folder = audit_at(target)
     audits = [_load(path) for path in earlier_audits(folder)]
+    for name in (PLOT, LIST):
+        require_file(folder / name, "the audit's folder")
     if not audits:
         raise NotThere(f"{target}: has no finished audit; make one with captchas audit {target}")
     files = {PLOT: history_plot(audits), LIST: write_history(audits)}
@@ -94,12 +100,19 @@ def audit_history(target: Name) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Audit:
-    content = load_audit(path)
-    try:
-        require_record(content, Audit)
-    except ValueError as error:
-        raise Damaged(f"{path}: cannot be read as an audit ({plain(str(error))}); make the audit again") from error
+    with refusing():
+        content = load_audit(path)
+        try:
+            require_record(content, Audit)
+        except ValueError as error:
+            raise Damaged(f"{path}: cannot be read as an audit ({plain(str(error))}); make the audit again") from error
     return cast(Audit, content)
+
+
+def _file_name(audit: Audit) -> str:
+    """Return a target's name as a part of a file's: an audit may be a stranger's, and its name may be a path."""
+    name = re.sub(r"[^\w.-]+", "-", audit["target"]["name"]).strip(".-") or "audit"
+    return name.encode()[:_MOST_NAME].decode(errors="ignore")
 
 
 def _row(audit: Audit) -> dict[str, Any]:

@@ -57,8 +57,9 @@ def _state_of(target: AuditTarget, before: dict[str, str]) -> tuple[str, Place]:
         return Manifest.read(named).content, named
     if target.kind == "folder":
         state = folder_digest(target.sources[0])
-        if before.get("state") == state:
-            return state, new_dataset_folder(before["dataset"])
+        kept = before.get("dataset")
+        if before.get("state") == state and isinstance(kept, str) and kept == Path(kept).name:  # no path elsewhere
+            return state, new_dataset_folder(kept)
         return state, _beside(named, state) if named.exists() else named
     if target.profile is None:
         raise TypeError("a profile's audit has the profile")

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,10 +14,12 @@ from pathlib import Path
 import tasks
 from flows.service import processes
 from flows.shell.quiet import tell
+from storage.errors import BadInput
 
 ONCE = "setting up the home, once"
 _ROOT = Path(tasks.__file__).parents[1]
 COMPILING = f"{ONCE}: compiling the kernels"
+_FAULTS = (signal.SIGILL, signal.SIGABRT, signal.SIGSEGV)  # of a process that runs code for another processor
 # Prefect imports these when it runs its first flow; they take a quarter of a second.
 _LATER = ("prefect.flow_engine", "prefect.task_engine", "fastapi.encoders", "anyio._backends._asyncio")
 
@@ -49,6 +52,11 @@ def compile_kernels() -> None:
     """Compile the kernels in a process of their own, if setup did not, and say on standard error how far it is.
 
     Without that, this process and each worker would compile them again, in silence.
+
+    Raises
+    ------
+    BadInput
+        They cannot run: they were compiled for another processor, as this process and the workers would do too.
     """
     from tasks.compiled import kernels_missing
 
@@ -69,6 +77,12 @@ def compile_kernels() -> None:
     ) as process:
         for line in process.stdout or ():
             tell(f"{COMPILING}: {line.rstrip()}")
+    if -process.returncode in _FAULTS:
+        name = signal.Signals(-process.returncode).name
+        raise BadInput(
+            f"kernels: what is compiled cannot run on this processor ({name}); unset NUMBA_CPU_NAME and "
+            "NUMBA_CPU_FEATURES, and install numba and llvmlite anew if they are not set"
+        )
 
 
 def compiling() -> tuple[list[str], dict[str, str]]:

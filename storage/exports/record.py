@@ -83,9 +83,7 @@ class ExportRecord:
         """
         for path in (folder / name for folder in (out, out / NOTES) for name in RECORDS):
             try:
-                content = read_json(path)
-                del content["pictures"]
-                return cls(**content | {"parts": tuple(Part(**part) for part in content["parts"])})
+                return _record(read_json(path))
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except (OSError, ValueError, TypeError, KeyError) as error:
@@ -99,3 +97,34 @@ class ExportRecord:
                 "give a folder that is empty or new with --out"
             )
         return None
+
+
+def part_from(content: object) -> Part:
+    """Read a part from JSON, which anybody may have written into the folder.
+
+    Raises
+    ------
+    ValueError, TypeError
+    """
+    part = Part(**content)  # type: ignore[arg-type]  # which fails for all but a table
+    if not (part.name is None or _is_name(part.name)) or not all(
+        type(number) is int and number >= 0 for number in (part.shard, part.pictures, part.files, part.bytes)
+    ):
+        raise ValueError("a part must have a file's name, and whole numbers")
+    return part
+
+
+def _record(content: Any) -> ExportRecord:
+    del content["pictures"]
+    record = ExportRecord(**content | {"parts": tuple(map(part_from, content["parts"]))})
+    indexes = {} if record.indexes is None else record.indexes
+    if not isinstance(record.what, dict) or not isinstance(indexes, dict):
+        raise TypeError("what and indexes must be tables")
+    if not all(_is_name(name) and type(size) is int for name, size in indexes.items()):
+        raise ValueError("indexes must be files' names with their bytes")
+    return record
+
+
+def _is_name(name: object) -> bool:
+    """Return whether a value is the name of a file in a folder, and no path out of it."""
+    return isinstance(name, str) and name == Path(name).name and "\0" not in name

@@ -26,9 +26,11 @@ def read_small(path: Path, name: str, most: int = MOST_BYTES) -> bytes:
     Raises
     ------
     BadInput
-        It is a device, a socket, or a pipe other than a shell's; or it has more bytes.
+        It is a device, a socket, or a pipe other than a shell's; or it has more bytes; or no file has such a name.
     OSError
     """
+    if "\0" in str(path):
+        raise BadInput(f"{name}: no file's name has a NUL; give another name")
     piped = path.parent in _DESCRIPTORS
     handle = os.open(path, os.O_RDONLY | (0 if piped else os.O_NONBLOCK))  # a pipe without a writer would wait
     with os.fdopen(handle, "rb") as file:

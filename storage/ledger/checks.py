@@ -118,6 +118,8 @@ KNOWN = RowTypes({
     "path": (bytes,), "size": (int,), "mtime": (int,), "settings": (int,), "passing": (int,), "gone": (int,),
     "target": (bytes, _NULL), "digest": (bytes, _NULL), "status": (_TEXT,), "run": (int,),
 })  # fmt: skip
+# SQLite gives no number after the last one, and says that the disk is full.
+LAST_NUMBERS = f"SELECT count(*) FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq > {1 << 62}"
 BAD_SETTINGS = (
     "SELECT count(*) FROM settings WHERE CASE WHEN typeof(model) = 'text' AND typeof(text) = 'text' "
     "THEN NOT json_valid(text) ELSE 1 END"

@@ -141,6 +141,8 @@ class Database:
                     raise self.set_aside(f"is damaged ({error})") from error
                 case sqlite3.SQLITE_CONSTRAINT | sqlite3.SQLITE_MISMATCH:  # the statements break no rule of the schema
                     raise self.set_aside(f"is not as it was written: {error}") from error
+                case sqlite3.SQLITE_ERROR | sqlite3.SQLITE_TOOBIG if "transaction" not in str(error):
+                    raise self.set_aside(f"is not as it was written: {error}") from error  # an index, a rule, a default
                 case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                     raise Busy(
                         f"{self.path}: another run has been writing to it for {PATIENCE:.0f} s; wait for its end"

@@ -133,6 +133,8 @@ class Ledger:
         self.transaction = self._base.transaction
         if self._base.number(checks.BAD_SETTINGS):
             raise self._base.set_aside("is not as it was written: the text of its settings is no JSON")
+        if self._base.number(checks.LAST_NUMBERS):
+            raise self._base.set_aside("is not as it was written: its runs have no more numbers")
 
     def __enter__(self) -> "Ledger":
         return self

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from storage.errors import Damaged, NotThere, readable_size
+from storage.errors import Damaged, NotThere, remedy
 from storage.files import atomic
 from storage.files.places import Place
+from storage.files.small_files import read_ordinary
 from storage.shards.manifest_rules import require_manifest, shown
 from storage.shards.shard import BLOCK, DIGEST, FORMAT, PIXELS, ShardLine
 from storage.texts import canonical
@@ -85,7 +85,9 @@ class Manifest:
             raise NotThere(f"{folder}: no complete dataset there (no {MANIFEST})") from None
         except Damaged:
             raise
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except OSError as error:
+            raise Damaged(f"{path}: cannot be read ({error.strerror or error}); {remedy(error)}") from error
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Damaged(
                 f"{path}: cannot be read as a manifest ({error}); "
                 "captchas verify DATASET --repair rebuilds it from the shards"
@@ -100,12 +102,10 @@ def load(path: Place) -> object:
     OSError, ValueError, RecursionError
         It cannot be read, is no regular file or too large, or is no JSON.
     """
-    status = path.stat()
-    if isinstance(path, Path) and not path.is_file():  # a pipe has no end
-        raise ValueError("it is no regular file")
-    if status.st_size > LARGEST:
-        raise ValueError(f"it has {readable_size(status.st_size)}; at most {readable_size(LARGEST)} are read")
-    return json.loads(path.read_bytes())
+    try:
+        return json.loads(read_ordinary(path, LARGEST))
+    except IsADirectoryError:
+        raise ValueError("it is a folder") from None
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -12,13 +12,12 @@ from typing import NamedTuple, TypedDict
 import h5py
 import numpy as np
 from blake3 import blake3
-from zlib_ng import zlib_ng
 
 from storage.errors import Damaged
 from storage.files.places import Place
 from storage.shards.cache import file_bytes
 from storage.shards.shard_rules import decoded, require_fields, require_format, require_images
-from storage.shards.unpacking import Inflate, inflated
+from storage.shards.unpacking import Inflate, inflated, unpacked
 
 FORMAT, COLOUR_FORMAT = 1, 2  # of datasets in grey and in colour
 PIXELS: dict[int, tuple[int, ...]] = {FORMAT: (), COLOUR_FORMAT: (3,)}  # the shape of a pixel, by format
@@ -316,5 +315,4 @@ class Shard:
             whole = np.empty(size, np.uint8)
             if inflated(chunk, whole, self._inflate):
                 return whole.view(dtype).reshape(BLOCK, *shape)[:rows]
-        # `bufsize` saves zlib-ng from growing the result step by step.
-        return np.frombuffer(zlib_ng.decompress(chunk, bufsize=size), dtype).reshape(BLOCK, *shape)[:rows]
+        return np.frombuffer(unpacked(chunk, size), dtype).reshape(BLOCK, *shape)[:rows]

@@ -47,3 +47,19 @@ def unpack_into(chunk: bytes, outs: list[memoryview]) -> None:
                 out, place = next(targets, None), 0
     if out is not None or not stream.eof:
         raise ValueError("it holds fewer bytes than were stored")
+
+
+def unpacked(chunk: bytes, size: int) -> bytes:
+    """Unpack a zlib stream of exactly `size` bytes; of one that has more, which may be without an end, no more.
+
+    Raises
+    ------
+    zlib_ng.error, ValueError
+        The stream is damaged or holds another number of bytes.
+    """
+    stream = zlib_ng.decompressobj()
+    data: bytes = stream.decompress(chunk, size)
+    more = stream.decompress(stream.unconsumed_tail, 1)  # which also reads the checksum at the end
+    if len(data) != size or more or not stream.eof:
+        raise ValueError(f"it does not hold the {size} bytes that were stored")
+    return data

@@ -82,7 +82,7 @@ def require_dataset(
     BadInput
         The dataset is to be drawn, but was imported or has fonts or words that are unknown here.
     """
-    if not _holds_dataset(folder):
+    if not holds_dataset(folder):
         raise NotThere(f"{folder}: no dataset there; `captchas datasets` lists those under the home")
     try:
         manifest = Manifest.read(folder) if drawing else None
@@ -116,14 +116,14 @@ def require_no_generator(folder: Place, manifest: Manifest) -> None:
         )
 
 
-def _holds_dataset(folder: Place) -> bool:
+def holds_dataset(folder: Place) -> bool:
     """Return whether a folder holds a manifest or a shard, by their names."""
     return folder.is_dir() and any(path.name == MANIFEST or parse_name(path.name) for path in folder.iterdir())
 
 
 def datasets_in(folder: Path) -> list[Path]:
     """List the datasets in a folder, whole or not, in the order of their names."""
-    return sorted(path for path in folder.glob("*") if not path.name.endswith(BESIDE) and _holds_dataset(path))
+    return sorted(path for path in folder.glob("*") if not path.name.endswith(BESIDE) and holds_dataset(path))
 
 
 def is_imported(folder: Place) -> bool:

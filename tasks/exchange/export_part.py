@@ -11,10 +11,11 @@ import numpy as np
 
 from storage.errors import Damaged
 from storage.exports.parquet import ColumnKind, write_table
-from storage.exports.record import NOTES, Part
+from storage.exports.record import NOTES, Part, part_from
 from storage.exports.staging import staged_file, staged_folder
 from storage.files import atomic
 from storage.files.places import place
+from storage.files.small_files import read_json
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, read_record
 from tasks.exchange.formats import (
     FOLDERS,
@@ -218,10 +219,10 @@ def note(notes: Path, part: Part) -> None:
 
 
 def noted(notes: Path, number: int) -> Part | None:
-    """Read what `note` wrote of a part; None if it wrote nothing."""
+    """Read what `note` wrote of a part; None if it wrote nothing, or something else stands there."""
     try:
-        return Part(**json.loads((notes / f"{number:06d}.json").read_bytes()))
-    except FileNotFoundError:
+        return part_from(read_json(notes / f"{number:06d}.json"))
+    except (OSError, ValueError, TypeError):
         return None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, NotThere, refused_by_system
 
 # Suffixes of pictures: those that are read, and those that are not, of which a person wants to know why.
 READ = r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$"
@@ -116,10 +116,11 @@ def _walk(
     except NotADirectoryError as error:
         raise BadInput(f"{folder} is a file, not a folder; give the folder that holds it") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: resolve() in a ring of links, before 3.13
-        reason = getattr(error, "strerror", None) or error
+        if refused := refused_by_system(error):  # which has the advice that fits
+            raise refused from error
         raise BadInput(
-            f"{folder}: the folder cannot be listed ({reason}); give this user permission to read it "
-            "or choose another folder"
+            f"{folder}: the folder cannot be listed ({getattr(error, 'strerror', None) or error}); give this user "
+            "permission to read it, or choose another folder"
         ) from error
     root = root.rstrip("/") + "/"
     left_out = {path.removeprefix(root) for path in map(os.path.realpath, skip) if path.startswith(root)}
@@ -153,29 +154,47 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
 
     Hidden files, pipes and devices are left out, and links unless `follow` is true.
     """
-    entries = os.scandir(folder)  # not in the generator, so that the call itself fails for a folder without permission
+    # Opened without following a link, which may have taken the folder's place meanwhile; and not in the generator, so
+    # that the call itself fails for a folder without permission.
+    handle = None if follow else os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        entries = os.scandir(folder if handle is None else handle)
+    except OSError:
+        _close(handle)
+        raise
 
     def names() -> Iterator[str]:
-        with entries as listed:
-            for entry in listed:
-                if entry.name[0] == ".":
-                    continue
-                try:
-                    if entry.is_file(follow_symlinks=follow):
-                        mark = ""
-                    elif entry.is_dir(follow_symlinks=follow):
-                        if entry.name.lower() in _MADE:
-                            continue
-                        mark = _FOLDER
-                    else:
-                        continue
-                except OSError as error:
-                    if error.errno == errno.ELOOP and entry.is_symlink():
-                        continue  # it leads to itself, so to nothing
-                    mark = ""  # listed, so that reading it gives the reason
-                yield entry.name + mark
+        try:
+            yield ""  # from now on the folder is closed even if nobody asks for the rest
+            with entries as listed:
+                for entry in listed:
+                    mark = None if entry.name[0] == "." else _mark(entry, follow)
+                    if mark is not None:
+                        yield entry.name + mark
+        finally:
+            _close(handle)
 
-    return names()
+    begun = names()
+    next(begun)
+    return begun
+
+
+def _mark(entry: "os.DirEntry[str]", follow: bool) -> str | None:
+    """Return what ends an entry's name in a listing; None for what is not listed."""
+    try:
+        if entry.is_file(follow_symlinks=follow):
+            return ""
+        if entry.is_dir(follow_symlinks=follow):
+            return None if entry.name.lower() in _MADE else _FOLDER
+    except OSError as error:
+        # A link that leads to itself leads to nothing; anything else is listed, so that reading it gives the reason.
+        return None if error.errno == errno.ELOOP and entry.is_symlink() else ""
+    return None
+
+
+def _close(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def _for_counting(folder: str, follow: bool) -> Iterator[str]:

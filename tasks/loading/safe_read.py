@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from storage.errors import BadInput
+from storage.errors import BadInput, remedy
 from storage.files.stamps import Stamp, stamp_of
 
 MOST_BYTES = 32_000_000
@@ -60,8 +60,9 @@ def read_file(path: Path | str, seen: Stamp | None = None, *, follow: bool = Tru
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         if isinstance(error, BadPicture):
             raise
-        why = getattr(error, "strerror", None) or error
-        raise Unreadable(f"the file cannot be read ({why}); check its permissions and the disk") from error
+        if isinstance(error, ValueError):
+            raise Unreadable(f"the file cannot be read ({error}); give it another name") from error
+        raise Unreadable(f"the file cannot be read ({error.strerror or error}); {remedy(error)}") from error
     if stat.S_ISDIR(mode):
         raise Unreadable("a folder, not a picture file, or a folder that this user may not list")
     if not stat.S_ISREG(mode):

@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from storage.errors import BadInput, NotThere, nearest
+from storage.errors import BadInput, NotThere, nearest, remedy
 from storage.files.small_files import read_small
 from tasks.profiles.colours import Colours
 from tasks.profiles.look_alikes import LOOK_ALIKES
@@ -175,11 +175,18 @@ def read_profile(path: Path) -> Profile:
     ('slanted', 'web2', (200, 250, 300, 350, 400))
     """
     try:
-        content = tomllib.loads(read_small(path, f"profile {path}").decode())
+        content = tomllib.loads(read_small(path, f"profile {path}").decode("utf-8-sig"))
+        repr(content)  # fails for numbers of thousands of digits, which no message could tell
     except FileNotFoundError:
         raise NotThere(f"profile {path}: no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"profile {path}: cannot be read as TOML ({error})") from error
+    except BadInput:
+        raise
+    except OSError as error:
+        raise BadInput(f"profile {path}: cannot be read ({error.strerror}); {remedy(error)}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"profile {path}: cannot be read as TOML ({error}); save the file as UTF-8") from error
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and tables without an end
+        raise BadInput(f"profile {path}: cannot be read as TOML ({error}); see docs/profiles.md") from error
     base = content.pop("based_on", None)
     if base is not None and base not in list(NAMED):  # a list: a TOML value may be unhashable
         raise BadInput(

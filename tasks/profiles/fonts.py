@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import io
 import os
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -135,10 +136,12 @@ def _numbered(path: str) -> tuple[str, int]:
 def _require_number(path: Path, number: int) -> None:
     """Refuse a face that a collection does not have."""
     try:
-        with path.open("rb") as file, TTCollection(file, lazy=True) as collection:
+        with TTCollection(io.BytesIO(read_small(path, f"font {path}")), lazy=True) as collection:
             count = len(collection.fonts)
     except FileNotFoundError:
         raise NotThere(f"font {path}: no such file") from None
+    except BadInput:
+        raise
     except Exception as error:  # fontTools meets damaged files with struct.error, AssertionError …
         raise BadInput(f"font {path}: cannot be read as a collection ({error})") from error
     if number >= count:

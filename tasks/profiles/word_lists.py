@@ -6,7 +6,7 @@ from pathlib import Path
 
 from english_words import get_english_words_set
 
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, NotThere, remedy
 from storage.files.small_files import read_small
 
 WEB2 = "web2"
@@ -65,7 +65,7 @@ def _lines(path: Path) -> list[str]:
     except FileNotFoundError:
         raise NotThere(f"word list {path}: no such file; give 'web2' or the path of a text file") from None
     except OSError as error:
-        raise BadInput(f"word list {path}: cannot be read ({error.strerror})") from error
+        raise BadInput(f"word list {path}: cannot be read ({error.strerror}); {remedy(error)}") from error
     lines = []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         try:

@@ -11,6 +11,7 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place, place
 from storage.files.small_files import read_json
+from storage.files.typed_records import require_record
 from storage.model_records import load_record
 from storage.models import model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
@@ -288,9 +289,10 @@ def saved_report(
 ) -> Evaluation | None:  # fmt: skip
     """Read the report in `folder`; None unless it is whole and of the same models, dataset, split and dictionary."""
     try:
-        report: Evaluation = read_json(folder / "report.json")
+        require_record(found := read_json(folder / "report.json"), Evaluation)  # anybody may have written it
     except (OSError, ValueError):
         return None
+    report: Evaluation = found
     wanted = {
         "model_sha256": model_digest(model),
         "dataset_content": dataset.manifest.content,

@@ -5,9 +5,10 @@ So the next run ends the moves of a run that was killed.
 """
 
 import os
+import re
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from storage.errors import BadInput
 from storage.files.moves import finish_move, move_new
@@ -80,7 +81,8 @@ class Mover:
         if known.target is None:
             return False
         target = Path(os.fsdecode(known.target))
-        away = finish_move(self._local_root / path, target, (known.size, known.mtime), content_of(known), self.run)
+        stamp = known.size, known.mtime
+        away = _fits(path, target) and finish_move(self._local_root / path, target, stamp, content_of(known), self.run)
         with self.ledger.transaction():
             if away:
                 self.ledger.mark_moved(self.folder, [path])
@@ -148,3 +150,17 @@ class Mover:
             place = f"{stem}-{number}{suffix}"
         taken.add(place)
         return place
+
+
+def _fits(path: str, target: Path) -> bool:
+    """Return whether a run may have begun this move: from the folder, to the same place below another one.
+
+    Anybody may have written the ledger: it must not take files from elsewhere, nor give them other names.
+    """
+    source = PurePath(path)
+    if source.is_absolute() or ".." in (*source.parts, *target.parts) or not target.is_absolute():
+        return False
+    stem, suffix = os.path.splitext(source.name)  # noqa: PTH122 - as `_free_place` divides it
+    named = re.fullmatch(rf"{re.escape(stem)}(-\d+)?{re.escape(suffix)}", target.name)
+    above = source.parent.parts
+    return named is not None and (not above or target.parent.parts[-len(above) :] == above)

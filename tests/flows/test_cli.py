@@ -297,6 +297,17 @@ def test_removing_asks_first(here, monkeypatch, tmp_path):
     assert not drawn.exists()
 
 
+def test_only_datasets_are_removed(here, tmp_path):
+    """Somebody keeps pictures there, to import them."""
+    (mine := tmp_path / "datasets" / "mine").mkdir(parents=True)
+    (mine / "ABCD.png").write_text("x")
+    (tmp_path / "datasets" / "link").symlink_to("mine")
+    for name, said in (("mine", "holds files, and no manifest or shard"), ("link", "is a link to mine")):
+        result = here("datasets", "--remove", name, "--yes", "--home", tmp_path)
+        assert (result.returncode, said in result.stderr) == (2, True), result.stderr
+    assert (mine / "ABCD.png").is_file()
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), (), ("profiles",), ("profiles", "hard")])
 def test_what_only_tells_writes_nothing(tmp_path, arguments):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CAPTCHAS_", "XDG"))}

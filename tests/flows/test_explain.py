@@ -11,6 +11,7 @@ from PIL import Image
 from flows.explain import explain
 from flows.explanations import explanation_file, is_explanation, with_explain_file
 from flows.parameters import spelled
+from flows.requests import Refused
 from flows.solve_at_once import solve_named
 from storage.errors import BadInput, NotThere
 from tasks.explaining import explain_picture
@@ -165,3 +166,11 @@ def test_in_a_shell(folder, monkeypatch, capsys, quick):
         main()
     assert ended.value.code == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_a_model_that_is_none_and_a_word_that_is_too_long_are_bad_input(folder):
+    os.mkfifo(folder / "pipe.skops")
+    with pytest.raises(Refused, match="is a device, a pipe or a socket"):
+        explain("BONE", model=str(folder / "pipe.skops"))
+    with pytest.raises(BadInput, match=r"^word: must have 1 to 12 letters; .* has 300"):
+        explain("A" * 300)

@@ -1,5 +1,7 @@
 """`captchas preview`: a contact sheet at once, of the pictures that a dataset would begin with."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,6 +10,7 @@ from flows.preview import preview
 from storage.errors import BadInput
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.samples import first_pictures
+from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 
@@ -41,6 +44,21 @@ def test_a_toml_file_with_other_faces_and_words(tmp_path):
     told = preview(str(tmp_path / "mine.toml"), count=5, font=["Inter Bold"], words=str(tmp_path / "words.txt"))
     assert told["profile"] == "mine"
     assert set(told["texts"]) <= {"BONE", "CAKE"}
+
+
+def test_a_sheet_replaces_nothing_that_it_is_drawn_from(tmp_path):
+    font, words, mine = (tmp_path / name for name in ("face.ttf", "words", "mine.toml"))
+    font.write_bytes(Path(find_face("Inter Black").path).read_bytes())
+    words.write_text("BONE\nCAKE\n")
+    mine.write_text(f'based_on = "book"\nwords = "{words}"\n')
+    before = font.read_bytes()
+    for profile, out, more in (
+        ("book", font, {"font": [str(font)]}), ("book", font, {"font": [f"{font}#0"]}),
+        ("book", words, {"words": str(words)}), (str(mine), words, {}), (str(mine), mine, {}),
+    ):  # fmt: skip
+        with pytest.raises(BadInput, match="out: must not be a file that is read"):
+            preview(profile, out=out, **more)
+    assert (font.read_bytes(), words.read_text()) == (before, "BONE\nCAKE\n")
 
 
 @pytest.mark.parametrize("changes", [{}, {"rotation": Grid(-9, 9), "height": 50, "top": 9, "left": 9, "width": 160}])

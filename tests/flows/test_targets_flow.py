@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.audit import AuditRequest
+from flows.audit import check as audits
 from flows.describe import inspect
 from flows.evaluate import EvaluateRequest
 from flows.evaluate import check as evaluates
@@ -18,6 +20,7 @@ from flows.generate import GenerateRequest
 from flows.generate import check as generates
 from flows.ingest import IngestRequest
 from flows.ingest import check as imports
+from flows.preview import preview
 from flows.reproduce import ReproduceRequest
 from flows.reproduce import check as reproduces
 from flows.solve import SolveRequest
@@ -40,6 +43,8 @@ COMMANDS: dict[str, tuple[Callable[[Path, Path], object], bool]] = {
     "evaluate": (lambda _, out: evaluates(EvaluateRequest("ladder", "none", out=out)), True),
     "reproduce": (lambda _, out: reproduces(ReproduceRequest(out=out)), True),
     "inspect": (lambda _, out: inspect("ladder", out=out), False),
+    "preview": (lambda _, out: preview("book", count=1, out=out), False),
+    "audit": (lambda _, out: audits(AuditRequest("book", out=out)), True),
     "solve": (lambda inbox, out: solves(SolveRequest(inbox, out=out)), False),
     "solve one": (lambda inbox, out: solves(SolveRequest(inbox / "a.png", out=out)), False),
     "move-to": (lambda inbox, out: solves(SolveRequest(inbox, move_to=out)), True),

@@ -172,16 +172,29 @@ def test_the_list_of_datasets_goes_on_after_a_sick_one(tmp_path):
     assert states["book"].startswith("damaged: ") and "profile: must be a table; it is 7" in states["book"]
     assert states["hard"] == states["imported"] == "complete"
     assert states["loop"].startswith("damaged: ")
-    assert "no regular file" in states["pipe"]
+    assert "a pipe" in states["pipe"]
 
 
 def test_a_manifest_too_large_for_any_dataset_is_not_read(tmp_path):
     shutil.copytree(GOLDEN / "book", tmp_path / "book")
     with (tmp_path / "book" / MANIFEST).open("ab") as file:
         file.truncate(10**9)  # a hole, which takes no disk
-    with pytest.raises(Damaged, match=r"it has 1\.0 GB; at most 300\.0 MB are read"):
+    with pytest.raises(Damaged, match=r"it has 1\.0 GB and is larger than the 300\.0 MB"):
         Manifest.read(tmp_path / "book")
     assert inventory(tmp_path / "book").named == ()
+
+
+def test_a_manifest_that_cannot_be_reached_is_not_to_be_rebuilt(tmp_path):
+    """No repair shortens a name, or makes a folder of a file."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "ring").symlink_to("ring")
+    for folder, advice in (
+        ("n" * 256, "a shorter name"), ("d/" * 2100, "fewer others"), ("ring", "remove the link"),
+        ("file", "a file stands"),
+    ):  # fmt: skip
+        with pytest.raises(Damaged, match=advice) as error:
+            Manifest.read(tmp_path / folder)
+        assert "repair" not in str(error.value)
 
 
 @pytest.mark.parametrize("text", ['{"digest": ' * 500 + "1" + "}" * 500, '{"digest": 1' + "0" * 5000 + "}", "[" * 990])

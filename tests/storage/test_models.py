@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import pickle
+import struct
 import subprocess
 import sys
 import zipfile
@@ -315,6 +316,43 @@ def test_a_member_that_inflates_without_end_is_refused_before_it_does(path):
     seal(path, members | {"99.npy": bytes(skops_archive.MOST_BYTES + 1)}, schema, zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1 << 20
     with pytest.raises(Damaged, match=r"must have at most .* CAPTCHAS_MODEL_BYTES may allow more"):
+        load_model(path)
+
+
+def test_members_that_claim_less_than_they_have_are_not_unpacked_further(path, peak):
+    """A file of 3 MB took 2 GB."""
+    members, schema = archive_of(path)
+    seal(path, members, schema)
+    with zipfile.ZipFile(path) as archive:
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+    forged = {}
+    for name in ("0.npy", "schema.json"):
+        for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2):
+            with zipfile.ZipFile(buffer := io.BytesIO(), "w", method) as archive:
+                for other, content in (members | {"schema.json": json.dumps(schema).encode()}).items():
+                    archive.writestr(other, bytes(40 << 20) if other == name else content)
+                archive.comment = models._SEAL + bytes(models._HEX)
+            claimed = struct.pack("<I", 40 << 20), struct.pack("<I", sizes[name])
+            body = buffer.getvalue()[: -models._HEX].replace(*claimed)
+            forged[name, method] = path.with_name(f"{name}-{method}.skops")
+            forged[name, method].write_bytes(body + hashlib.sha256(body).hexdigest().encode())
+
+    def refuse() -> None:
+        for file in forged.values():
+            with pytest.raises(Damaged):
+                load_model(file)
+
+    assert peak(refuse) < 20 << 20
+    with pytest.raises(Damaged, match=r"schema\.json must be stored or deflated; its method is 12"):
+        load_model(forged["schema.json", zipfile.ZIP_BZIP2])
+
+
+def test_members_without_an_end_are_not_listed(path, monkeypatch):
+    """A directory of 120 MB took half a minute, and a gigabyte."""
+    members, schema = archive_of(path)
+    seal(path, members | {f"{number:>300}": b"" for number in range(900)}, schema)
+    monkeypatch.setattr(skops_archive.zipfile, "ZipFile", lambda _: pytest.fail("it was listed"))
+    with pytest.raises(Damaged, match="its directory must have at most 262144 bytes"):
         load_model(path)
 
 

@@ -26,7 +26,8 @@ def test_a_model_is_served_until_another_is(tmp_path):
 
 @pytest.mark.parametrize("content", [
     b"", b"[]", b"{}", b'{"model": "a"}', b'{"model": "a", "by": "x"}', b"\xff",
-    b'{"model": "http://x/a", "by": "choice"}',
+    b'{"model": "http://x/a", "by": "choice"}', b'{"model": "a\\u0000", "by": "choice"}',
+    b'{"model": "\\ud800", "by": "choice"}',
 ])  # fmt: skip
 def test_a_record_of_another_program_is_no_choice(tmp_path, content):
     (tmp_path / RECORD).write_bytes(content)

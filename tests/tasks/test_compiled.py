@@ -6,8 +6,10 @@ import sys
 from importlib import import_module
 
 import numpy as np
+import pytest
 
 import tasks.reading.lattice  # noqa: F401 - one of the modules that are looked at
+from storage.errors import BadInput
 from storage.shards.shard import Block
 from tasks import compiled
 from tasks.datasets import statistics
@@ -48,6 +50,23 @@ def test_a_kernel_of_another_source_is_missed_and_no_date_counts(tmp_path, monke
     (tmp_path / "doubling.py").write_text("# another source\n" + (tmp_path / "doubling.py").read_text())
     monkeypatch.delitem(sys.modules, "doubling")
     assert not compiled._is_compiled(import_module("doubling").double)
+
+
+def test_kernels_of_another_processor_are_missed(monkeypatch):
+    """An image, or a home, may have been made on another machine; before, all was compiled again in silence."""
+    assert compiled._is_compiled(deflate._encode)
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: "another")
+    assert not compiled._is_compiled(deflate._encode)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("NUMBA_CPU_NAME", "foo"), ("NUMBA_CPU_NAME", "i386"), ("NUMBA_CPU_FEATURES", "avx2"),
+])  # fmt: skip
+def test_a_processor_that_is_none_is_named_at_once(monkeypatch, name, value):
+    """LLVM would take another, compile for minutes, or abort: i386 has no registers of 64 bits."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadInput, match=rf"^{name}: must be .*; it is '{value}'; unset it"):
+        compiled.require_compiling()
 
 
 def test_a_kernel_that_reads_is_compiled_once_for_all_arrays():

@@ -1,12 +1,13 @@
 """Audits are found by what a user has in hand: a name, a folder, or the target as it was given."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from flows.auditing.comparing import audit_at, audit_history, compare_audits
 from storage.audits import save_audit
-from storage.errors import BadInput, CaptchasError, Damaged
+from storage.errors import BadInput, CaptchasError
 from tests.sample_audit import audit
 
 FORGED = {"schema": 1, "made": {}, "target": {"name": "x"}, "verdict": {}, "attackers": [{"a": 1}]}
@@ -49,8 +50,43 @@ def test_two_audits_of_one_target_are_told(saved):
 
 def test_an_audit_with_wrong_fields_is_named(tmp_path):
     (tmp_path / "audit.json").write_text(json.dumps(FORGED))
-    with pytest.raises(Damaged, match=r"cannot be read as an audit \(it"):
+    with pytest.raises(CaptchasError, match=r"cannot be read as an audit \(it"):
         compare_audits(str(tmp_path), str(tmp_path / "audit.json"), out=tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
     with pytest.raises(CaptchasError):
         audit_history(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["../../out", "/out", "a\x00b", "\ud800", "x" * 300, "..", "\x1b[31m\n"])
+def test_the_page_of_a_strangers_audit_is_written_among_the_audits(saved, tmp_path, name):
+    """Its target's name was taken for a path, and could replace files anywhere."""
+    content = audit()
+    content["target"]["name"] = name
+    save_audit(tmp_path / "theirs", content, None, "20261127T181500Z")
+    saved("mine", "mine")
+    page = Path(compare_audits("theirs", "mine")["page"])
+    assert page.parent == tmp_path / "audits" and page.name.isprintable() and page.is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"audits", "theirs"}
+
+
+def test_a_comparison_replaces_neither_what_it_reads_nor_what_is_no_page(saved, tmp_path):
+    one = saved("one", "one") / "audit.json"
+    before = one.read_bytes()
+    for first in ("one", str(one)):
+        with pytest.raises(BadInput, match="out: must not be a file that is read"):
+            compare_audits(first, "one", out=one)
+    assert one.read_bytes() == before
+    (tmp_path / "audits" / "shop-shop.html").symlink_to("/dev/null")
+    with pytest.raises(BadInput, match="is a device"):
+        compare_audits("one", "one")
+
+
+def test_a_folder_or_a_ring_in_an_audits_place_is_bad_input(tmp_path):
+    (tmp_path / "audit.json").mkdir()
+    with pytest.raises(CaptchasError, match=r"cannot be read as an audit .Is a directory") as folder:
+        compare_audits(str(tmp_path), str(tmp_path))
+    (tmp_path / "audit.json").rmdir()
+    (tmp_path / "audit.json").symlink_to("audit.json")
+    with pytest.raises(CaptchasError, match=r"cannot be read as an audit .Too many levels") as ring:
+        compare_audits(str(tmp_path), str(tmp_path))
+    assert folder.value.exit_code == ring.value.exit_code == 2

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_sett
 
 from flows.service import starting
 from flows.service.starting import start_compiler, without_collector, without_heartbeats
+from storage.errors import BadInput
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -75,6 +77,16 @@ def test_kernels_that_cannot_be_compiled_are_told(tmp_path, monkeypatch):
         "setting up the home, once: compiling the kernels: no room",
         f"the kernels could not be compiled; see {tmp_path / 'kernels.log'}",
     ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGILL, signal.SIGABRT])
+def test_kernels_that_cannot_run_are_refused_at_once(monkeypatch, number):
+    """Else the command and its workers would end by the same signal, without a word."""
+    program = f"import os; os.kill(os.getpid(), {int(number)})"
+    monkeypatch.setattr("tasks.compiled.kernels_missing", lambda: True)
+    monkeypatch.setattr(starting, "compiling", lambda: ([sys.executable, "-S", "-c", program], {}))
+    with pytest.raises(BadInput, match=rf"cannot run on this processor \({number.name}\); unset NUMBA_CPU_NAME"):
+        starting.compile_kernels()
 
 
 def test_nothing_is_told_if_setup_compiled_the_kernels(tmp_path, monkeypatch):

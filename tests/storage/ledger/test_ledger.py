@@ -192,6 +192,15 @@ NOT_OURS = {
         altered("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM pictures; END"), "it has a trigger, 't'",
     ),
     "a rule": (rebuilt("segments INTEGER", "segments INTEGER CHECK (run < 2)"), "CHECK constraint failed"),
+    "a default": (
+        rebuilt("gone INTEGER NOT NULL DEFAULT 0", f"gone INTEGER NOT NULL DEFAULT (abs({-1 << 63}))"),
+        "integer overflow",
+    ),
+    "an index": (
+        altered("DELETE FROM pictures", "CREATE INDEX i ON pictures (zeroblob(2000000000 + size))"),
+        "string or blob too big",
+    ),
+    "no more runs": (altered(f"UPDATE sqlite_sequence SET seq = {(1 << 63) - 1}"), "its runs have no more numbers"),
     "settings": (altered("UPDATE settings SET text = '{'"), "the text of its settings is no JSON"),
     "settings in bytes": (altered("UPDATE settings SET text = x'7b7d'"), "the text of its settings is no JSON"),
     "bad JSON": (altered("UPDATE runs SET results = '{'"), "the results of a run are not"),

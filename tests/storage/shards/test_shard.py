@@ -4,6 +4,7 @@ import random
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import h5py
@@ -25,6 +26,7 @@ from storage.shards.shard import (
     read_record,
     shard_name,
 )
+from storage.shards.unpacking import unpacked
 from storage.shards.writer import packed_size, write_shard
 
 IDENTITY = '{"profile":{"name":"é"},"seed":1}'
@@ -443,3 +445,18 @@ def test_layout_covers_every_picture_once(blocks_a_shard):
         assert [index for index, _, _ in places] == list(range(len(places)))
         assert all(first == index * size and 0 < n <= size for index, first, n in places)
         assert all(n == size for _, _, n in places[:-1])
+
+
+def test_a_chunk_that_holds_more_than_a_block_is_not_unpacked_further(peak):
+    """A stranger's shard of 3 MB took 3 GB, before a digest could tell."""
+    assert unpacked(zlib.compress(bytes(1000)), 1000) == bytes(1000)
+    for size, held in ((1000, 999), (1000, 1001), (1, 2)):
+        with pytest.raises(ValueError, match=f"the {size} bytes that were stored"):
+            unpacked(zlib.compress(bytes(held)), size)
+    chunk = zlib.compress(bytes(40 << 20))
+
+    def refuse() -> None:
+        with pytest.raises(ValueError, match="the 1000 bytes"):
+            unpacked(chunk, 1000)
+
+    assert peak(refuse) < 20 << 20

@@ -38,7 +38,7 @@ from tasks.exchange.export import (
     report,
     tidy_export,
 )
-from tasks.exchange.export_part import export_part, prove_shard
+from tasks.exchange.export_part import export_part, noted, prove_shard
 from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, tar_end, tar_member, tesseract_boxes
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing
@@ -694,11 +694,27 @@ def test_a_folder_of_something_else_is_refused(dataset, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"what": 1, "pictures": 2, "parts": [{"a": 1}]}'])
+PART = '{"shard": %s, "name": %s, "pictures": 1, "files": 1, "bytes": 1}'
+WHOLE = '{"what": {}, "pictures": 2, "parts": [%s], "indexes": %s}'
+
+
+@pytest.mark.parametrize("text", [
+    "", "{}", "[1]", '{"what": 1, "pictures": 2, "parts": [{"a": 1}]}', '{"what": 1, "pictures": 2, "parts": []}',
+    WHOLE % (PART % ('"../x"', "null"), "{}"), WHOLE % (PART % (1, "7"), "{}"), WHOLE % (PART % (1, '"../x"'), "{}"),
+    WHOLE % ("[]", "{}"), WHOLE % ("", "[]"), WHOLE % ("", '{"/etc/passwd": 1}'), WHOLE % ("", '{"x": "1"}'),
+])  # fmt: skip
 def test_a_record_that_is_none_is_damaged(dataset, tmp_path, text):
     (tmp_path / RECORD).write_text(text)
     with pytest.raises(Damaged, match="cannot be read as the record of an export"):
         plan_export(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", PART % ('"1"', "null"), None])
+def test_a_note_that_is_none_counts_for_nothing(tmp_path, text):
+    """A pipe in its place was waited for."""
+    file = tmp_path / "000001.json"
+    os.mkfifo(file) if text is None else file.write_text(text)
+    assert noted(tmp_path, 1) is None
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 import io
 import os
+import shutil
 import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,9 @@ import pytest
 from PIL import Image
 
 from storage.errors import BadInput, NotThere
-from tasks.loading import frames
+from tasks.loading import frames, listing
 from tasks.loading.decode import BadPicture, load_batch, load_picture
-from tasks.loading.listing import list_pictures
+from tasks.loading.listing import list_names, list_pictures
 
 
 def sample(rows: int = 42, columns: int = 140, seed: int = 1) -> np.ndarray:
@@ -302,7 +304,12 @@ def test_what_is_no_regular_file(tmp_path):
     assert reason(tmp_path / "z.png") == "no such file"
     assert "NUL" in reason(tmp_path / "a\0.png").upper() or "null" in reason(tmp_path / "a\0.png")
     (tmp_path / "ring.png").symlink_to(tmp_path / "ring.png")
-    assert "cannot be read" in reason(tmp_path / "ring.png")
+    assert "cannot be read" in reason(tmp_path / "ring.png") and "remove the link" in reason(tmp_path / "ring.png")
+
+
+@pytest.mark.parametrize("name", ["n" * 252 + ".png", "d/" * 2100 + "a.png"])
+def test_a_path_that_is_too_long_is_not_a_matter_of_permissions(tmp_path, name):
+    assert "a shorter name, or move it" in reason(tmp_path / name)
 
 
 def test_a_file_that_this_user_may_not_read(tmp_path, monkeypatch):
@@ -577,18 +584,20 @@ def test_folders_that_cannot_be_listed(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="is a file"):
         next(list_pictures(tmp_path / "a.png"))
     (tmp_path / "ring").symlink_to(tmp_path / "ring")
-    with pytest.raises(BadInput, match="cannot be listed"):
+    with pytest.raises(BadInput, match="a link in it leads to itself; remove the link"):
         next(list_pictures(tmp_path / "ring"))
+    with pytest.raises(BadInput, match="has 256 bytes"):
+        next(list_pictures(tmp_path / ("n" * 256)))
     (tmp_path / "locked").mkdir()
     (tmp_path / "z.png").write_bytes(b"x")
-    scandir = os.scandir
+    plain = os.open
 
-    def refuse(folder):  # chmod does not stop root
-        if Path(folder).name == "locked":
+    def refuse(path, *flags):  # chmod does not stop root
+        if Path(path).name == "locked":
             raise PermissionError(13, "Permission denied")
-        return scandir(folder)
+        return plain(path, *flags)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(BadInput, match=r"Permission denied.*permission to read"):
         next(list_pictures(tmp_path / "locked"))
     found = list(list_pictures(tmp_path))
@@ -611,3 +620,22 @@ def test_listing_is_lazy(tmp_path, monkeypatch):
     assert not scanned
     next(listing)
     assert len(scanned) == 2
+
+
+def test_a_link_that_takes_a_folders_place_while_it_is_listed_is_not_followed(tmp_path, monkeypatch):
+    """Whoever may write into an inbox could have the files of its owner read, and moved away."""
+    for name in ("inbox/sub/a.png", "private/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"x")
+    sub, plain = tmp_path / "inbox" / "sub", listing._as_they_come
+
+    def swapped(folder: str, follow: bool) -> Iterator[str]:
+        if folder.endswith("/sub"):
+            shutil.rmtree(sub)
+            sub.symlink_to(tmp_path / "private")
+        return plain(folder, follow)
+
+    monkeypatch.setattr(listing, "_as_they_come", swapped)
+    before = len([*Path("/dev/fd").iterdir()])
+    assert list(list_names(tmp_path / "inbox")) == ["sub"]
+    assert len([*Path("/dev/fd").iterdir()]) == before

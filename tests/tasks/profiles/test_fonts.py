@@ -1,4 +1,5 @@
 import hashlib
+import os
 import random
 import shutil
 import string
@@ -366,6 +367,10 @@ def test_a_face_that_a_collection_does_not_have_is_refused(collection, tmp_path)
         find_face(f"{collection}#2")
     with pytest.raises(NotThere, match=r"none.ttc: no such file"):
         find_face(str(tmp_path / "none.ttc#0"))
+    os.mkfifo(tmp_path / "fifo.ttc")
+    for name in ("fifo.ttc", "fifo.ttc#0"):  # a pipe without a writer was waited for, without an end
+        with pytest.raises(BadInput, match=r"is a device, a pipe or a socket"):
+            find_face(str(tmp_path / name))
     (tmp_path / "bad.ttc").write_bytes(b"no font")
     with pytest.raises(BadInput, match="cannot be read as a collection"):
         find_face(str(tmp_path / "bad.ttc#1"))

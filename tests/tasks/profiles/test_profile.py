@@ -299,7 +299,10 @@ def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
         ("height = 30.5", "height: must be a whole number"),
         ("height = 30\nheight = 31", "cannot be read as TOML"),
         ("not toml", "cannot be read as TOML"),
-        (b"name = '\xff'", "cannot be read as TOML"),
+        (b"name = '\xff'", "cannot be read as TOML .*; save the file as UTF-8"),
+        ("a = " + "[" * 9000, "cannot be read as TOML .*recursion"),
+        ("height = 1" + "0" * 5000, "cannot be read as TOML .*4300 digits"),
+        ("height = 0x" + "f" * 5000, "cannot be read as TOML .*4300 digits"),
     ],
 )
 def test_a_file_that_breaks_a_rule(tmp_path, text, message):
@@ -312,8 +315,15 @@ def test_a_file_that_breaks_a_rule(tmp_path, text, message):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(NotThere, match="no such file"):
         find_profile(str(tmp_path / "none.toml"))
-    with pytest.raises(BadInput, match="cannot be read as TOML"):
+    with pytest.raises(BadInput, match=r"cannot be read \(Is a directory\); it is a folder"):
         find_profile(f"{tmp_path}/")
+    with pytest.raises(BadInput, match="no file's name has a NUL"):
+        find_profile("a\0.toml")
+
+
+def test_a_file_saved_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "mine.toml").write_text("\ufeffbased_on = 'book'")
+    assert read_profile(tmp_path / "mine.toml").name == "mine"
 
 
 def test_a_file_name_that_is_no_profiles_name_asks_for_one(tmp_path):

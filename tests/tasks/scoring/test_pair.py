@@ -105,3 +105,10 @@ def test_validation_tells_which_should_read(hard):
 def test_datasets_without_validation_pictures_tell_nothing(hard, monkeypatch):
     monkeypatch.setattr("tasks.scoring.pair.Dataset", lambda *_: type("Empty", (), {"blocks": lambda *_: iter(())})())
     assert compare_readers([hard], SHIPPED, STRANGERS) is None
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "{", '{"readers": 7}', '{"readers": {}, "split": "test"}'])
+def test_a_report_that_is_none_is_made_again(hard, tmp_path, text):
+    """It was a traceback."""
+    (tmp_path / "report.json").write_text(text)
+    assert saved_report(tmp_path, hard, STRANGERS, "test", ()) is None

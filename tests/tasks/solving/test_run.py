@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput, NotThere
+from storage.files.stamps import stamp_of
 from storage.ledger import ledger as ledger_module
-from storage.ledger.ledger import LEDGER, Ledger
+from storage.ledger.ledger import LEDGER, KnownFile, Ledger, digest_of, key
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
 from tasks.lowlevel.png_encoder import png
@@ -583,6 +584,28 @@ def test_one_picture_that_is_moved_is_still_all_that_was_asked_for(folder, read,
     assert (done.mover.moved, done.written) == (1, {"solved": 1})
     assert done.out.read_bytes().count(b"\n") == 2 and b"\none,W70," in done.out.read_bytes()
     assert run(folder, only_new=True).written == {"solved": len(NAMES) + 1}
+
+
+def test_a_forged_ledger_gives_no_file_another_name_and_takes_none_from_elsewhere(folder, tmp_path):
+    """It says that an earlier run was moving files, to where a shell reads them or from where they are another's."""
+    victim, to = draw(tmp_path / "victim.png", 60), tmp_path / "to"
+    with Ledger(tmp_path / LEDGER) as ledger:
+        mover = moving.Mover(ledger, ledger.folder(folder), folder, None, "run")
+
+        def moved(path: str, target: str) -> bool:
+            file = folder / path
+            seen, digest = stamp_of(file.stat()), digest_of(file.read_bytes())
+            row = KnownFile(key(path), *seen, 1, 0, 0, os.fsencode(target), digest, "solved", 1)
+            return mover.finish(row, path) and not file.exists()
+
+        for path, target in (
+            ("ab.png", f"{to}/.bashrc"), ("ab.png", f"{to}/ab.png.sh"), ("ab/z", f"{to}/z"), ("a", f"{to}/../a"),
+            ("a", "a"), ("../victim.png", f"{to}/victim.png"), (str(victim), f"{to}/victim.png"),
+        ):  # fmt: skip
+            assert not moved(path, target), (path, target)
+        assert victim.is_file() and files(folder) == sorted(NAMES) and not to.exists()
+        assert moved("ab.png", f"{to}/ab-2.png") and moved("z/é/é", f"{to}/z/é/é")
+    assert files(to) == ["ab-2.png", "z/é/é"]
 
 
 def test_a_file_that_cannot_be_moved_is_named_and_stays(folder, read, tmp_path, monkeypatch):
