@@ -115,10 +115,8 @@ def find_face(name: str) -> Face:
         return faces[name]
     file, number = _numbered(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown user
     suffix = Path(file).suffix.lower()
-    if suffix in {".ttf", ".otf"}:
-        return _face(Path(file))
-    if suffix in COLLECTIONS:
-        return _face(Path(file), number)
+    if suffix in {".ttf", ".otf", *COLLECTIONS}:
+        return _face(Path(file), number if suffix in COLLECTIONS else None)
     raise BadInput(
         f"font {name!r}: must be one of {', '.join(faces)}, or the path of a face in a .ttc file, such as fonts.ttc#2, "
         f"or of a .ttf or .otf file{nearest(name, faces)}"
@@ -281,8 +279,7 @@ def _meet(
         some = touched.any(axis=1)
         left.append(np.where(some, touched.argmax(axis=1), 3 * end))
         right.append(np.where(some, end - touched[:, ::-1].argmax(axis=1), -1))
-    meet: np.ndarray = np.array([(np.array(left) - own).min(axis=1) for own in right]) + pens <= 0
-    return meet
+    return np.asarray(np.array([(np.array(left) - own).min(axis=1) for own in right]) + pens <= 0)
 
 
 def require_characters(face: Face, alphabet: str) -> None:
