@@ -82,7 +82,10 @@ class Manifest:
             require_manifest(content)
             return cls(**content)
         except FileNotFoundError:
-            raise NotThere(f"{folder}: no complete dataset there (no {MANIFEST})") from None
+            raise NotThere(
+                f"{folder}: no complete dataset there (no {MANIFEST}); captchas datasets lists those of the home, "
+                "captchas import makes a folder of labelled pictures a dataset"
+            ) from None
         except Damaged:
             raise
         except OSError as error:
