@@ -54,6 +54,7 @@ def test_what_an_earlier_try_drew_is_this_runs_too(environment, tmp_path):
     ) | {names[0]: "skipped"}
 
 
+@pytest.mark.slow
 def test_a_command_checks_its_request_once(captchas, monkeypatch, tmp_path):
     """Before Prefect has started; the flow, which Prefect calls, takes the result."""
     from flows import generate

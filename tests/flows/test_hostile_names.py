@@ -37,6 +37,7 @@ def inbox(hostile_names, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_file_of_an_inbox_has_its_row(captchas, inbox, hostile_names, tmp_path):
     home = tmp_path / FOLDER
     command = ("solve", inbox, "--settle", "0.1", "--home", home)

@@ -124,6 +124,7 @@ def test_the_command_killed_twice_answers_every_picture_once(start, images, tmp_
     assert len(left) == 3
 
 
+@pytest.mark.slow
 def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     folder, home, done = tmp_path / "inbox", tmp_path / "home", tmp_path / "done"
     fill(folder, images, 20)

@@ -272,6 +272,7 @@ def test_every_split_has_its_own_report(trained, captchas, unplotted, tmp_path):
     assert json.loads((tmp_path / "own" / "report.json").read_text())["split"] == "all"
 
 
+@pytest.mark.slow
 def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, captchas, pictures, tmp_path, monkeypatch):
     """A copy stands in for it."""
     shipped = tmp_path / "package" / SHIPPED.name

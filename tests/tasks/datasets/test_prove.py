@@ -503,7 +503,11 @@ DRAWN_AGAIN = [name for name in KINDS if "digests" in name or name in (
 )]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "redraw"), [(kind, False) for kind in KINDS] + [(kind, True) for kind in DRAWN_AGAIN])
+@pytest.mark.parametrize(
+    ("kind", "redraw"),
+    [(kind, False) for kind in KINDS]
+    + [pytest.param(kind, True, marks=() if kind == "flipped" else pytest.mark.slow) for kind in DRAWN_AGAIN],
+)
 def test_damage_is_found_left_alone_and_repaired(folder, made, other, recipe, kind, redraw):
     expected, foreign = KINDS[kind](folder, other)
     before = state(folder)
