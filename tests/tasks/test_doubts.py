@@ -138,6 +138,23 @@ def test_letters_on_a_card_and_of_dots_are_read():
         assert min(answer[1] for answer in found) > 0.9
 
 
+def test_letters_are_read_before_other_letters_of_a_fainter_colour(monkeypatch):
+    texts, pictures = ["2DIC", "XDGW", "R7TH"], []
+    for seed, (text, decoy) in enumerate(zip(texts, ["QHWLB", "MPBNS", "WEXKA"], strict=True), 1):
+        behind, before = (
+            lay_out(word, random.Random(seed), face, (190, 56), points=32)
+            for word, face in ((decoy, FACES[1]), (text, FACES[0]))
+        )
+        paper = Image.new("RGB", (190, 56), (238, 238, 238))
+        paper.paste((170, 221, 204), (9, 5), behind.mask)
+        pictures.append(before.plain((0, 136, 204), paper))
+    reader = load_reader(*DEEP, ())
+    assert [answer[0] for answer in read(reader, pictures)] == texts
+    others = [way for way in plainer.PLAINER if "several_inks" not in way.find.__module__]
+    monkeypatch.setattr(plainer, "PLAINER", others)
+    assert all(len(answer[0]) > 4 for answer in read(reader, pictures))
+
+
 def test_a_model_of_an_owner_knows_what_the_owners_pictures_show(tmp_path):
     copy = tmp_path / "mine.skops"
     copy.write_bytes(SHIPPED.read_bytes())
