@@ -91,6 +91,19 @@ def test_a_line_among_letters_of_several_colours_goes():
     assert best(without_an_ink(np.asarray(picture)), clean) < 0.02 < best([picture], clean)
 
 
+def test_a_mark_at_one_place_stays():
+    picture = plate().plain(BLUE)
+    ImageDraw.Draw(picture).rectangle((44, 24, 64, 27), RED)
+    assert all((image[24:28, 44:65] == RED).all() for image in without_decoys(np.asarray(picture)))
+
+
+def test_two_inks_on_both_sides_of_a_direction_without_ink_are_no_division_by_zero():
+    """Both are in one bin of directions, and more than ten degrees from its middle; warnings are errors here."""
+    image = np.full((40, 200, 3), 128, np.uint8)
+    image[10:30, 10:42], image[10:30, 100:140] = (243, 147, 35), (232, 173, 82)
+    assert without_decoys(image) == ()
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (60, 2), (48, 140), (1001, 1000)])
 def test_other_pictures_are_left_alone(size):
     grey = np.repeat(np.linspace(0, 255, size[1]).astype(np.uint8)[None, :, None], size[0], axis=0).repeat(3, axis=2)
