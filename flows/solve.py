@@ -9,7 +9,7 @@ from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import pictures_at
-from flows.reporting.answers import advice, answers_for_people
+from flows.reporting.answers import answers_for_people, told_again
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
 from flows.reporting.reports import SolveReport
@@ -33,6 +33,7 @@ from storage.files.places import Place, local, place
 from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
+from tasks.solving.alike.unlike import ReadAgain, find_unlike, left_unlike, read_second
 from tasks.solving.batches import look, reader_of
 from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.claims import claim_answers, require_own
@@ -124,10 +125,13 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     durable = request.move_to is not None
     with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=durable) as remembered:
         inbox = Inbox(choice, planned.plan, remembered, early)
-        seconds = read(inbox, request.workers, request.cluster)
+        seconds, again = read(inbox, request.workers, request.cluster)
         written = write(inbox, answers)
         sheet = answers_sheet(inbox)
     report = _report(inbox, planned, answers, written, seconds)
+    if again:
+        report["in_common"] = again._asdict()
+        report["shown"] |= {"in_common": told_again(*again)}
     show_solved(report, sheet, choice.folder, answers.out)
     return report
 
@@ -168,9 +172,6 @@ def _report(
     report["shown"] = dict.fromkeys((*TOLD, "answers")) | {"read": _told_read(outcome)} | one
     if answers.why:
         report["answers_note"] = answers.why
-    words = [] if planned.texts.words else [row.answer.word or "" for row in written.first]
-    if said := advice(words, planned.texts.length, planned.texts.letters):
-        report["advice"] = said
     return report
 
 
@@ -194,24 +195,32 @@ def _of_others(outcome: SolveOutcome) -> str | None:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
-def read(inbox: Inbox, workers: int | None, cluster: str | None) -> float:
+def read(inbox: Inbox, workers: int | None, cluster: str | None) -> tuple[float, ReadAgain | None]:
     """Read all that is new on Dask, and write each batch's answers to the ledger as it comes.
 
-    Returns the seconds that it took once the workers were there. If nothing is new, no workers are started. The files
-    are counted first, for the bar: that takes a millionth of a second each.
+    Then read the pictures whose texts are unlike most others of the folder once more. Returns the seconds that it took
+    once the workers were there, and what the second reading came to. If nothing is new, no workers are started. The
+    files are counted first, for the bar: that takes a millionth of a second each.
     """
     began = time.monotonic()
     attempt = next_attempt(inbox)
-    if attempt is None:
-        return time.monotonic() - began
-    with crew(workers, cluster, reads=[inbox.choice.folder]) as client, stage("solving", inbox.choice.count()) as shown:
+    unlike = None if attempt else left_unlike(inbox)
+    if attempt is None and unlike is None:
+        return time.monotonic() - began, None
+    with crew(workers, cluster, reads=[inbox.choice.folder]) as client:
         began = time.monotonic()
-        attempt.solve(
-            look_all=lambda jobs: fan_out(client, look, jobs, tries=LOOK_TRIES),
-            read_all=lambda jobs, on_lost: fan_out(client, read_batch, jobs, tries=1, on_lost=on_lost),
-            progress=lambda done: shown.advance(done - shown.done),
-        )
-        return time.monotonic() - began
+        if attempt is not None:
+            with stage("solving", inbox.choice.count()) as shown:
+                attempt.solve(
+                    look_all=lambda jobs: fan_out(client, look, jobs, tries=LOOK_TRIES),
+                    read_all=lambda jobs, on_lost: fan_out(client, read_batch, jobs, tries=1, on_lost=on_lost),
+                    progress=lambda done: shown.advance(done - shown.done),
+                )
+            unlike = find_unlike(inbox)
+        if unlike is not None:
+            with stage("reading again", unlike.count) as again:
+                unlike.solve(lambda jobs, on_lost: fan_out(client, read_second, jobs, on_lost=on_lost), again.advance)
+        return time.monotonic() - began, None if unlike is None else unlike.outcome
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write")

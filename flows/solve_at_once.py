@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from flows.explanations import explanation_file, write_explanation
 from flows.parameters import require_single_output
-from flows.reporting.answers import answers_for_people
+from flows.reporting.answers import answers_for_people, told_again
 from flows.reporting.lines import fit
 from flows.reporting.show import show, writing
 from flows.requests import refusing
@@ -28,12 +28,14 @@ from storage.files.places import Place, is_url, place
 from storage.files.stamps import stamp_of
 from storage.files.targets import STANDARD_OUTPUT, is_stream, require_file
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, LedgerEntry, PictureFile, ResultRow, digest_of
-from tasks.loading.safe_read import MOST_BYTES, BadPicture, Unreadable, Unsettled, read_file, require_size
+from tasks.loading.safe_read import GONE, MOST_BYTES, BadPicture, Unreadable, Unsettled, read_file, require_size
+from tasks.solving.alike.in_common import InCommon
+from tasks.solving.alike.unlike import ReadAgain, Second, read_unlike, second_answers
 from tasks.solving.batches import SolvePlan, failed, reader_of
 from tasks.solving.choice import SolveOutcome
 from tasks.solving.claims import require_own
 from tasks.solving.inbox import remember
-from tasks.solving.isolated import answer_forked
+from tasks.solving.isolated import answer_forked, do_forked
 from tasks.solving.tables import choose_format, could_be_answers, told, write_answers
 
 DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))  # where a shell has the output of `<(program)`
@@ -85,11 +87,14 @@ def solve_named(arguments: list[str]) -> ReadAtOnce | None:
     explained: list[str] = []
     explain = functools.partial(write_explanation, planned.plan, given.pictures, files, explained) if files else None
     rows, entries = _answers(given.pictures, planned.plan, explain)
+    again = _read_unlike(rows, entries, given.pictures, planned.plan)
     counts = Counter(row.answer.status for row in rows)
     if out:
         write_answers(out, format, rows, csv_safe=request.csv_safe)
     notes = remember(ledger(), planned.plan, entries)
     report = _report(planned, out, rows, dict(counts), time.monotonic() - began)
+    if again:
+        report |= {"in_common": again._asdict(), "like_most": told_again(*again)}
     if notes:
         report["not_kept_in_the_ledger"] = notes
     if files:
@@ -106,7 +111,7 @@ def solve_named(arguments: list[str]) -> ReadAtOnce | None:
 
 
 def _print_words(rows: list[ResultRow]) -> None:
-    """Print the bare word of one picture; of several a line each, with the path before the word and a tab between."""
+    """Print the bare word of one picture; of several a line each: path, tab, word."""
     with writing():
         for row in rows:
             word = fit(row.answer.word or "")
@@ -182,6 +187,35 @@ def _answers(
                     entries.append(LedgerEntry(_kept(picture, content), answer, passing))
             advance(len(batch))
     return rows, entries
+
+
+def _read_unlike(
+    rows: list[ResultRow], entries: list[LedgerEntry], pictures: tuple[Path, ...], plan: SolvePlan
+) -> ReadAgain | None:
+    """Read the files whose texts are unlike most others once more; the rows get what is chosen, the ledger does not."""
+    digests = {entry.picture.path: entry.picture.digest for entry in entries}
+
+    def read_again(common: InCommon, numbers: list[int]) -> list[Second | None]:
+        found: list[Second | None] = []
+        for first in range(0, len(numbers), BATCH):
+            contents = [_reread(pictures[number], digests) for number in numbers[first : first + BATCH]]
+            unit = functools.partial(second_answers, common, plan, read=_content)
+            found += [None if isinstance(each, Unreadable) else each for each in do_forked(unit, contents)]
+        return found
+
+    answers = [row.answer for row in rows]
+    again = read_unlike(plan, answers, read_again)
+    rows[:] = [row._replace(answer=answer) for row, answer in zip(rows, answers, strict=True)]
+    return again
+
+
+def _reread(path: Path, digests: dict[str, bytes | None]) -> bytes | BadPicture:
+    """Return the content of a file if it is what was read before; what can be read once only is not read."""
+    if path == STANDARD_INPUT or not path.is_file():
+        return Unsettled("it cannot be read twice")
+    picture, content = _read(path)
+    now = _kept(picture, content)
+    return content if now.digest == digests.get(now.path) else Unsettled(GONE)
 
 
 @contextmanager
@@ -280,6 +314,6 @@ def _report(
 
 def _for_people(report: dict[str, Any], rows: list[ResultRow]) -> dict[str, Any]:
     """Return the parts of a report that people look for."""
-    names = ("answers_file", "explained", "not_kept_in_the_ledger")
+    names = ("answers_file", "explained", "not_kept_in_the_ledger", "like_most")
     rest = {name: report[name] for name in names if report.get(name)}
     return {"reads_with": report["reads_with"]} | answers_for_people(rows) | rest

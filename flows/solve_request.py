@@ -78,6 +78,10 @@ class SolveRequest:
     length
         How many letters there are, such as 4 or 4-6: no answer has another length. By default as many as the texts
         that the model learnt from have, or the words of the list in --dictionary.
+    independent
+        Answer each picture from itself alone. By default, where most texts of a folder are alike, such as four digits,
+        the pictures that were read otherwise are read once more as such texts. That is for the shipped models without
+        a dictionary, and for pictures that stay in their folder.
     explain
         Of named pictures only: also write a PNG with every stage of the reading. --explain alone writes
         reports/explain/NAME.png under the home, --explain OUT.png that file.
@@ -105,6 +109,7 @@ class SolveRequest:
     abstain_below: Share = 0.0
     alphabet: Name | None = None
     length: Name | None = None
+    independent: bool = False
     explain: Name | None = None
     workers: Count | None = None
     cluster: Name | None = None
@@ -177,7 +182,10 @@ def plan_of(request: SolveRequest) -> PlannedReading:
     chosen = chosen.for_length(texts.length)
     model = chosen.model
     ranking = request.ranking if texts.words else Ranking.NONE
-    plan = make_plan(model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length, chosen.classic)
+    plan = make_plan(
+        model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length, chosen.classic,
+        together=not request.independent,
+    )  # fmt: skip
     return PlannedReading(plan, texts, f"{chosen.told}; {texts.told}")
 
 

@@ -1,20 +1,10 @@
 """Answers to pictures as people read them: a line for one picture, a table for several."""
 
-import string
-from collections import Counter
 from collections.abc import Sequence
 
 from storage.ledger.ledger import Answer, ResultRow
 
 LIKELIEST, LEAST = 0.9995, 0.0005  # shares beyond these would be rounded to 100 or 0 %
-FEW, MOST = 50, 0.8  # answers, and of the answers: what fewer have in common tells nothing of a CAPTCHA
-KINDS = {
-    "digits alone": string.digits,
-    "capitals alone": string.ascii_uppercase,
-    "small letters alone": string.ascii_lowercase,
-    "capitals and digits alone": string.ascii_uppercase + string.digits,
-    "small letters and digits alone": string.ascii_lowercase + string.digits,
-}
 
 
 def answers_for_people(rows: Sequence[ResultRow]) -> dict[str, object]:
@@ -52,33 +42,8 @@ def _percent(share: float | None) -> str:
     return f"{100 * share:.1f} %" if share >= LEAST else "under 0.1 %"
 
 
-def advice(words: Sequence[str], length: tuple[int, int] | None, letters: str) -> str:
-    """Tell what most answers have in common and some have not, with the options that say so; '' for nothing.
-
-    Parameters
-    ----------
-    words
-        The answers; '' for none.
-    length, letters
-        What the reader expects already: the shortest and longest text, and the letters that may occur.
-    """
-    words = [word for word in words if word]
-    if len(words) < FEW:
-        return ""
-    common, options = [], []
-    ((most, count),) = Counter(map(len, words)).most_common(1)
-    if MOST * len(words) <= count < len(words) and length != (most, most):
-        common.append(f"{most} letters ({_percent(count / len(words))})")
-        options.append(f"--length {most}")
-    for kind, every in KINDS.items():
-        known = "".join(letter for letter in every if letter in letters)
-        count = sum(not word.strip(known) for word in words)
-        if MOST * len(words) <= count:
-            if count < len(words) and len(known) < len(letters):
-                common.append(f"{kind} ({_percent(count / len(words))})")
-                options.append(f"--alphabet {known}")
-            break
-    if not options:
-        return ""
-    which = " and ".join(common)
-    return f"most answers have {which}. If all texts are like that, give {' '.join(options)}: it may mend the others"
+def told_again(told: str, count: int, changed: int) -> str:
+    """Tell what most texts have in common, and what became of the pictures that were read otherwise."""
+    pictures = "picture that was read otherwise was" if count == 1 else "pictures that were read otherwise were"
+    now = f"{changed:,} {'has' if changed == 1 else 'have'} another answer now"
+    return f"{told}; {count:,} {pictures} read once more, {now} (--independent leaves that out)"

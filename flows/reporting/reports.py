@@ -131,7 +131,7 @@ class SolveReport(Solved):
     folder: str
     shown: NotRequired[dict[str, object]]
     answers_note: NotRequired[str]
-    advice: NotRequired[str]  # options that would tell the reader what most answers have in common
+    in_common: NotRequired[dict[str, str | int]]  # of most texts, and how many pictures were read again for it
 
 
 class DrawnDataset(TypedDict):

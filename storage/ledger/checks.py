@@ -114,6 +114,10 @@ _ANSWER: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 ANSWERED = RowTypes({"digest": (bytes,)} | _ANSWER)
 RESULT = RowTypes({"path": (bytes,), "number": (int,)} | _ANSWER)
+FOUND = RowTypes({
+    "moved": (int,), "path": (bytes,), "number": (int,), "size": (int,), "mtime": (int,), "digest": (bytes, _NULL),
+    "run": (int,),
+} | _ANSWER)  # fmt: skip
 KNOWN = RowTypes({
     "path": (bytes,), "size": (int,), "mtime": (int,), "settings": (int,), "passing": (int,), "gone": (int,),
     "target": (bytes, _NULL), "digest": (bytes, _NULL), "status": (_TEXT,), "run": (int,),

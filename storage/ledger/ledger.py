@@ -83,6 +83,15 @@ class KnownFile(NamedTuple):
     run: int
 
 
+class AnsweredPicture(NamedTuple):
+    """A picture of a folder with its answer, the run that gave it, and whether the file was moved away."""
+
+    picture: PictureFile
+    answer: Answer
+    run: int
+    moved: bool
+
+
 class ResultRow(NamedTuple):
     """A row of results: a picture's path, relative to its folder, and its answer."""
 
@@ -213,6 +222,24 @@ class Ledger:
             if len(rows) < CHUNK:
                 return
             path, number = rows[-1][:2]
+
+    def answered(self, folder: int, settings: int) -> Iterator[AnsweredPicture]:
+        """Iterate over the pictures in the folder that have lasting answers of these settings, then the moved ones."""
+        query = (
+            f"SELECT moved, path, number, size, mtime, digest, run, {_COLUMNS} FROM pictures WHERE folder = ? AND "
+            "settings = ? AND gone = 0 AND passing = 0 AND (moved, path, number) > (?, ?, ?) "
+            "ORDER BY moved, path, number LIMIT ?"
+        )
+        last: tuple[int, bytes, int] = 0, b"", -1
+        while True:
+            rows = self._checked(checks.FOUND, query, (folder, settings, *last, CHUNK))
+            yield from (
+                AnsweredPicture(PictureFile(path_of(row[1]), *row[3:6]), Answer._make(row[7:]), row[6], bool(row[0]))
+                for row in rows
+            )
+            if len(rows) < CHUNK:
+                return
+            last = rows[-1][:3]
 
     def _checked(self, types: checks.RowTypes, statement: str, values: Iterable[object]) -> list[Row]:
         """Run a statement and return its rows, which must have these types."""

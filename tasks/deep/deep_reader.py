@@ -214,6 +214,20 @@ class DeepReader:
         return shown
 
 
+def log_probabilities(readings: Readings) -> np.ndarray:
+    """Compute the logarithm of the probability of each best text among all texts, (n,) float64.
+
+    It is no number where a classic reader read, which knows no such probability.
+    """
+    evidence = readings.evidence.get(Ranking.NONE)
+    if evidence is None or evidence.shape[1] != len(EVIDENCE[Ranking.NONE.value]):
+        return unknown((len(readings.reading),))
+    columns = EVIDENCE[Ranking.NONE.value]
+    odds, allowed = (evidence[:, columns.index(name)] for name in ("text", "letters allowed"))
+    logs: np.ndarray = allowed - np.logaddexp(0, -odds)
+    return logs
+
+
 def _evidence(texts: Texts, allowed: np.ndarray, seen: Seen) -> np.ndarray:
     """Compute the evidence for the best texts, (n, columns) in the order of `EVIDENCE`."""
     share = np.exp(np.maximum(texts.scores[:, 0], -50.0))

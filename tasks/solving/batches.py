@@ -3,9 +3,11 @@
 import functools
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+import numpy as np
 
 from storage.files.places import Place, is_url, place
 from storage.files.stamps import Stamp
@@ -18,7 +20,9 @@ from tasks.loading.decode import LOADER
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.readers import AnyReader, load_both, load_reader, read_pictures, told_length
 from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Readings
 from tasks.shipped import is_shipped
+from tasks.solving.alike.in_common import IN_COMMON
 
 DIGITS = 6  # of a confidence
 
@@ -31,6 +35,7 @@ class SolvePlan:
 
     words : the dictionary, a word a line; empty for no dictionary
     classic, classic_sha256 : a classic model that reads before `model`, which is deep then, and its digest
+    together : whether pictures whose texts are unlike the others of their folder are read once more
     """
 
     model: str
@@ -42,6 +47,7 @@ class SolvePlan:
     length: tuple[int, int] | None = None
     classic: str | None = None
     classic_sha256: str | None = None
+    together: bool = False
 
     @property
     def settings(self) -> str:
@@ -52,7 +58,7 @@ class SolvePlan:
             "words": hashlib.sha256(self.words.encode()).hexdigest() if self.words else None,
             "ranking": self.ranking.value, "abstain_below": self.abstain_below, "alphabet": self.alphabet,
             "length": self.length, "loader": LOADER,
-        } | both | doubts)  # fmt: skip
+        } | both | doubts | ({"together": IN_COMMON} if self.together else {}))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,18 +118,24 @@ def make_plan(
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
     classic: Place | None = None,
+    together: bool = False,
 ) -> SolvePlan:
     """Return the plan for a model as it is now, with a dictionary, which may be empty.
 
-    With `classic`, that model reads first, and `model` is a deep model.
+    With `classic`, that model reads first, and `model` is a deep model. `together` holds for the shipped models
+    without a dictionary: others know from their owner's pictures what texts to expect.
 
     Raises
     ------
     NotThere, Damaged
     """
     words = "\n".join(dictionary)
-    first = (None, None) if classic is None else (str(classic.resolve()), model_digest(classic))
-    return SolvePlan(str(model.resolve()), model_digest(model), words, ranking, abstain_below, alphabet, length, *first)
+    first, sha256 = (None, None) if classic is None else (str(classic.resolve()), model_digest(classic))
+    own = str(model.resolve())
+    together = together and not dictionary and is_shipped(own)
+    return SolvePlan(
+        own, model_digest(model), words, ranking, abstain_below, alphabet, length, first, sha256, together
+    )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=4)
@@ -157,7 +169,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
     """
     if not job.files:
         return SolveReceipt((), ())
-    return SolveReceipt(job.files, tuple(answer_pictures(job.plan, job.files, functools.partial(_read_again, job))))
+    return SolveReceipt(job.files, tuple(answer_pictures(job.plan, job.files, functools.partial(read_unchanged, job))))
 
 
 def answer_pictures(
@@ -170,12 +182,19 @@ def answer_pictures(
     BadInput
         The model or dictionary does not fit.
     """
-    reader = reader_of(plan)
     notes: dict[int, str] = {}
-    groups, failures = read_pictures(reader, pictures, read, notes)
-    answers: dict[int, Answer | Unreadable] = {}
+    groups, failures = read_pictures(reader_of(plan), pictures, read, notes)
+    answers = answers_of(plan, groups, notes)
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
+    return [answers[index] for index in range(len(pictures))]
+
+
+def answers_of(
+    plan: SolvePlan, groups: Iterable[tuple[np.ndarray, Readings]], notes: Mapping[int, str]
+) -> dict[int, Answer | Unreadable]:
+    """Return the answers that readings give, by the numbers of the pictures, with what is to be known of each."""
+    answers: dict[int, Answer | Unreadable] = {}
     for indices, readings in groups:
         found = zip(
             indices.tolist(), readings.segments.tolist(), readings.reading.tolist(),
@@ -183,7 +202,7 @@ def answer_pictures(
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
             answers[index] = _answer(plan, segments, reading, sure, words, confidences, notes.get(index))
-    return [answers[index] for index in range(len(pictures))]
+    return answers
 
 
 def _read(job: LookJob | SolveJob, file: PictureFile) -> bytes:
@@ -208,7 +227,13 @@ def _read_object(path: Place, seen: Stamp) -> bytes:
     return data
 
 
-def _read_again(job: SolveJob, file: PictureFile) -> bytes:
+def read_unchanged(job: SolveJob, file: PictureFile) -> bytes:
+    """Return the bytes of a file of a job, which must have the content that was looked at.
+
+    Raises
+    ------
+    BadPicture
+    """
     data = _read(job, file)
     if digest_of(data) != file.digest:
         raise Unsettled(UNSETTLED)  # it changed within one tick of the file system's clock

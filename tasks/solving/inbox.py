@@ -8,7 +8,7 @@ from pathlib import Path
 from storage.errors import CaptchasError
 from storage.files import atomic
 from storage.files.locks import inbox_locked
-from storage.ledger.ledger import SOLVED, Ledger, LedgerEntry
+from storage.ledger.ledger import SOLVED, AnsweredPicture, Ledger, LedgerEntry
 from tasks.solving.batches import SolvePlan
 from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.moving import Mover
@@ -71,6 +71,17 @@ class Inbox:
                 self.outcome.answer(entry.picture.path, entry.answer)
             self.mover.move(some)
         self.progress(self.outcome.done)
+
+    def rewrite(self, entries: Sequence[LedgerEntry], before: Sequence[AnsweredPicture]) -> None:
+        """Write other answers to pictures that have answers, in place of those in `before`; move the solved files."""
+        some = self.mover.aim([*entries])
+        with self.ledger.transaction():
+            self.ledger.record(self.folder, self.settings, self.run, some)
+        for entry, row in zip(some, before, strict=True):
+            if row.run == self.run:  # else it was counted as answered before
+                self.outcome.counts[row.answer.status] -= 1
+                self.outcome.counts[entry.answer.status] += 1
+        self.mover.move(some)
 
 
 def remember(file: Path, plan: SolvePlan, entries: Sequence[LedgerEntry]) -> list[str]:

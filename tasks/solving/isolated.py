@@ -11,6 +11,7 @@ answer and not the command.
 
 import ctypes
 import dataclasses
+import functools
 import multiprocessing
 import os
 import pickle
@@ -21,12 +22,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
-from typing import IO
+from typing import IO, TypeVar
 
 from storage.errors import CaptchasError
 from storage.ledger.ledger import Answer
 from tasks.loading.safe_read import Fatal, Unreadable
 from tasks.solving.batches import Listed, SolveJob, SolvePlan, SolveReceipt, answer_pictures, reader_of, solve_batch
+
+Found = TypeVar("Found")
 
 LONGEST = 60.0  # seconds that one picture may take
 LONGEST_START = 4 * LONGEST  # seconds until a child has loaded the model
@@ -105,11 +108,7 @@ def _pipe(end: IO[bytes] | None) -> IO[bytes]:
 def answer_forked(
     plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes], patience: float = LONGEST
 ) -> list[Answer | Unreadable]:
-    """Answer pictures as `answer_pictures` does, in a child that is forked from this process.
-
-    If the child dies or takes longer than `patience` seconds, each picture is answered in a child of its own, and the
-    picture that ends it too gets `Fatal`. Other systems than Linux, whose libraries do not bear a fork, read in this
-    process.
+    """Answer pictures as `answer_pictures` does, in a child that is forked from this process: see `do_forked`.
 
     Raises
     ------
@@ -117,28 +116,40 @@ def answer_forked(
         The model or dictionary does not fit.
     """
     reader_of(plan)  # now, so that every child has it
+    return do_forked(functools.partial(answer_pictures, plan, read=read), pictures, patience)
+
+
+def do_forked(
+    unit: Callable[[Sequence[Listed]], list[Found]], pictures: Sequence[Listed], patience: float = LONGEST
+) -> list[Found | Unreadable]:
+    """Return what a unit makes of pictures, one thing of each, in a child that is forked from this process.
+
+    If the child dies or takes longer than `patience` seconds, each picture gets a child of its own, and the picture
+    that ends it too gets `Fatal`. Other systems than Linux, whose libraries do not bear a fork, read in this process.
+    The unit's errors are raised here.
+    """
     if not sys.platform.startswith("linux"):
-        return answer_pictures(plan, pictures, read)
-    found = _forked(plan, pictures, read, patience)
+        return [*unit(pictures)]
+    found = _forked(unit, pictures, patience)
     if not isinstance(found, Fatal):
         return found
     if len(pictures) == 1:
         return [found]
-    return [answer for picture in pictures for answer in answer_forked(plan, [picture], read, patience)]
+    return [each for picture in pictures for each in do_forked(unit, [picture], patience)]
 
 
 def _forked(
-    plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes], patience: float
-) -> list[Answer | Unreadable] | Fatal:
+    unit: Callable[[Sequence[Listed]], list[Found]], pictures: Sequence[Listed], patience: float
+) -> list[Found | Unreadable] | Fatal:
     context = multiprocessing.get_context("fork")
     answers, sink = context.Pipe(duplex=False)
-    child = context.Process(target=_answer_into, args=(sink, os.getpid(), plan, pictures, read), daemon=True)
+    child = context.Process(target=_do_into, args=(sink, os.getpid(), unit, pictures), daemon=True)
     child.start()
     sink.close()
     try:
         if not answers.poll(patience):
             return _fatal(patience, None)
-        found: list[Answer | Unreadable] | Exception = answers.recv()
+        found: list[Found | Unreadable] | Exception = answers.recv()
     except (EOFError, OSError):
         child.join()
         return _fatal(None, child.exitcode)
@@ -151,15 +162,15 @@ def _forked(
     return found
 
 
-def _answer_into(
-    sink: Connection, parent: int, plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
+def _do_into(
+    sink: Connection, parent: int, unit: Callable[[Sequence[Listed]], object], pictures: Sequence[Listed]
 ) -> None:
-    """Do the forked child's work: send the answers, or the error that this process would have raised."""
+    """Do the forked child's work: send what the unit makes, or the error that this process would have raised."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     _end_with(parent)
     try:
-        sink.send(answer_pictures(plan, pictures, read))
+        sink.send(unit(pictures))
     except MemoryError:
         os._exit(1)
     except Exception as error:  # noqa: BLE001 - the parent raises it

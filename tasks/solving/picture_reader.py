@@ -11,6 +11,8 @@ from tasks.both_readers import read_together
 from tasks.loading.in_memory import Given, picture_bytes
 from tasks.readers import AnyReader, expect_texts, load_both, load_reader, read_pictures, told_length
 from tasks.shipped import SHIPPED, STRANGERS
+from tasks.solving.alike.in_common import InCommon
+from tasks.solving.alike.second_reading import Again, is_told, letters_of, limits, read_alike
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,14 @@ class Word:
 class PictureReader:
     """A model that reads pictures from files or from memory; `open_reader` opens it."""
 
-    def __init__(self, reader: AnyReader):
-        self._reader = reader
+    def __init__(self, reader: AnyReader, again: Again | None = None):
+        self._reader, self._again = reader, again
 
     def read(self, pictures: Iterable[Given]) -> list[Word]:
         """Read pictures, all together or a few at a time.
+
+        Of pictures that are given together, those whose texts are unlike most others are read once more, as texts like
+        the others; see `open_reader`.
 
         Parameters
         ----------
@@ -52,7 +57,10 @@ class PictureReader:
         """
         given = [*pictures]
         notes: dict[int, str] = {}
-        groups, failures = read_pictures(self._reader, given, picture_bytes, notes)
+        if self._again is None or is_told(self._reader):
+            groups, failures = read_pictures(self._reader, given, picture_bytes, notes)
+        else:
+            groups, failures, _ = read_alike(self._reader, self._again, given, picture_bytes, notes)
         words = [Word("", 0.0)] * len(given)
         shortest, longest = self._reader.length
         for index, error in failures:
@@ -77,6 +85,7 @@ def open_reader(
     dictionary: str | None = None,
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
+    independent: bool = False,
 ) -> PictureReader:
     """Open a model for reading pictures in this process: no Prefect, no Dask, no scikit-learn, no database.
 
@@ -92,6 +101,10 @@ def open_reader(
         The letters that may occur, of those that the model knows.
     length : (int, int), optional
         The shortest and the longest text: no answer has another length. By default as the model learnt.
+    independent : bool
+        Whether each picture is read from itself alone. By default, where most texts of some twenty pictures or more
+        that are given together are alike, such as four digits, the others are read once more as such texts. That is
+        for the models that come with the package, without a dictionary.
 
     Raises
     ------
@@ -110,10 +123,17 @@ def open_reader(
     """
     path = place(STRANGERS if model is None else os.fspath(model))
     texts = expect_texts(path, dictionary, alphabet, length)
-    own = (str(path), model_digest(path))
-    if model is None and read_together(texts.length):
-        classic = (str(SHIPPED), model_digest(SHIPPED))
-        return PictureReader(load_both(classic, own, texts.words, None, alphabet, texts.length))
-    if model is None:
-        own = (str(SHIPPED), model_digest(SHIPPED))
-    return PictureReader(load_reader(*own, texts.words, None, alphabet, texts.length))
+    own, classic = (str(path), model_digest(path)), (str(SHIPPED), model_digest(SHIPPED))
+    both = model is None and read_together(texts.length)
+
+    def opened(letters: str | None, bounds: tuple[int, int] | None) -> AnyReader:
+        if both:
+            return load_both(classic, own, texts.words, None, letters, bounds)
+        return load_reader(*(classic if model is None else own), texts.words, None, letters, bounds)
+
+    def again(common: InCommon) -> AnyReader:
+        letters, bounds = limits(common, letters_of(reader))
+        return opened(letters or alphabet, bounds)
+
+    reader = opened(alphabet, texts.length)
+    return PictureReader(reader, None if independent else again)

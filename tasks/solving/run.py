@@ -21,6 +21,7 @@ from contextlib import closing
 
 from storage.ledger.ledger import LedgerEntry, PictureFile
 from tasks.loading.safe_read import BadPicture, Fatal, Unreadable, Unsettled
+from tasks.solving.alike.unlike import is_marked
 from tasks.solving.batches import LookJob, LookReceipt, SolveJob, SolveReceipt, content_of, failed
 from tasks.solving.inbox import Inbox
 from tasks.solving.survey import ANSWERED, Survey
@@ -189,7 +190,9 @@ class Attempt:
     def _unanswered(self, pictures: list[PictureFile]) -> list[PictureFile]:
         """Write the answers that the ledger has, put aside files of contents that are being read; return the rest."""
         inbox = self.inbox
-        answers = inbox.ledger.answers(map(content_of, pictures), inbox.settings)
+        known = inbox.ledger.answers(map(content_of, pictures), inbox.settings)
+        # What is marked was read in view of the other texts of its folder, which may be another one.
+        answers = {content: answer for content, answer in known.items() if not is_marked(answer)}
         new, entries, waiting = [], [], []
         for picture in pictures:
             content = content_of(picture)

@@ -1,0 +1,279 @@
+"""Read the pictures of a run whose texts are unlike most others of their folder once more, and choose.
+
+The order of calls, after all pictures have answers::
+
+    unlike = find_unlike(inbox)  # None if there is nothing to read again
+    if unlike:
+        unlike.solve(read_all)
+
+Nothing of it depends on the order in which answers came, or on kills: what texts have in common is estimated from all
+answers of the folder, and a picture whose second reading was chosen or refused is marked in its reason.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import NamedTuple
+
+from storage.ledger.ledger import FAILED, Answer, AnsweredPicture, LedgerEntry, PictureFile
+from tasks.readers import read_pictures
+from tasks.solving.alike.in_common import InCommon, Other, in_common
+from tasks.solving.alike.second_reading import letters_of, limits, others_of, told_in_common
+from tasks.solving.batches import Listed, SolveJob, SolvePlan, answers_of, read_unchanged, reader_of
+from tasks.solving.inbox import Inbox
+
+BATCH = 64  # pictures of a job
+SAMPLE = 1024  # pictures, the first in a listing, from which it is estimated how many texts truly differ
+TAKEN = "read once more, like most others"  # the beginning of a sentence in a reason, which marks a picture
+KEPT = "unlike most others"
+
+
+class Second(NamedTuple):
+    """A second reading of a picture: how it compares with the first, and its answer if it has a text."""
+
+    other: Other
+    answer: Answer | None
+
+
+class SecondJob(NamedTuple):
+    """Files to read both as before and as texts like most others."""
+
+    job: SolveJob
+    common: InCommon
+
+
+class SecondReceipt(NamedTuple):
+    """The job's files, each with its second reading, or None if it cannot be read now."""
+
+    files: tuple[PictureFile, ...]
+    found: tuple[Second | None, ...]
+
+
+# A function that runs `read_second` for each job and yields the receipts in any order. Its second parameter is what to
+# call with a job whose workers died.
+ReadSecond = Callable[
+    [Iterator[SecondJob], Callable[[SecondJob], list[SecondJob]]], Generator[SecondReceipt, None, None]
+]
+
+
+def second_answers(
+    common: InCommon, plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
+) -> list[Second | None]:
+    """Read pictures as before and as texts like most others; None for a picture that cannot be read now.
+
+    Raises
+    ------
+    BadInput
+        The model does not fit.
+    """
+    usual = reader_of(plan)
+    alphabet, length = limits(common, letters_of(usual))
+    again = dataclasses.replace(plan, alphabet=alphabet or plan.alphabet, length=length)
+    first, failures = read_pictures(usual, pictures, read, {})
+    notes: dict[int, str] = {}
+    second, lost = read_pictures(reader_of(again), pictures, read, notes)
+    answers = answers_of(again, second, notes)
+    unread = {index for index, _ in (*failures, *lost)}
+    found: list[Second | None] = []
+    for index, other in enumerate(others_of(first, second, len(pictures))):
+        answer = answers.get(index)
+        fitting = answer if isinstance(answer, Answer) and answer.status != FAILED else None
+        found.append(None if index in unread else Second(other, fitting))
+    return found
+
+
+def read_second(job: SecondJob) -> SecondReceipt:
+    """Do the work of a job on a worker."""
+    files = job.job.files
+    return SecondReceipt(
+        files, tuple(second_answers(job.common, job.job.plan, files, functools.partial(read_unchanged, job.job)))
+    )
+
+
+def text_of(answer: Answer) -> str:
+    """Return the text that was read in a picture, also where no word is given; '' for none."""
+    return "" if answer.status == FAILED else answer.word or answer.reading or ""
+
+
+def is_marked(answer: Answer) -> bool:
+    """Tell whether a picture was read a second time already."""
+    return answer.reason is not None and (TAKEN in answer.reason or KEPT in answer.reason)
+
+
+def common_of(plan: SolvePlan, answers: Iterator[Answer]) -> InCommon | None:
+    """Tell what answers have in common; None for nothing, and where texts are known or pictures stand alone."""
+    if not plan.together:
+        return None
+    reader = reader_of(plan)
+    return in_common(
+        ((text_of(answer), answer.confidence or 0.0) for answer in answers), reader.length, letters_of(reader)
+    )
+
+
+def chosen(before: Answer, second: Second | None, common: InCommon, told: str) -> Answer:
+    """Return the answer to a picture that was read twice, with what to know of it; `told` tells what is in common."""
+    if second is None:
+        return before
+    if second.answer is not None and common.takes(second.other):
+        return second.answer._replace(reason=_joined(f"{TAKEN}: {told}", second.answer.reason))
+    return before._replace(reason=_joined(before.reason, f"{KEPT}: {told}"))
+
+
+def _joined(*reasons: str | None) -> str:
+    return "; ".join(filter(None, reasons))
+
+
+class ReadAgain(NamedTuple):
+    """What a second reading of pictures came to.
+
+    told : what most texts have in common, in words
+    pictures, changed : how many were read again in this run, and how many of these have another answer
+    """
+
+    told: str
+    pictures: int
+    changed: int
+
+
+def read_unlike(
+    plan: SolvePlan, answers: list[Answer], read_again: Callable[[InCommon, list[int]], list[Second | None]]
+) -> ReadAgain | None:
+    """Choose between two readings of pictures whose texts are unlike most others; `answers` gets what is chosen.
+
+    Parameters
+    ----------
+    plan : SolvePlan
+    answers : list of Answer
+        To pictures that belong together.
+    read_again : callable
+        Reads some of them, by their numbers, as `second_answers` does.
+    """
+    common = common_of(plan, iter(answers))
+    unlike = [
+        number for number, answer in enumerate(answers)
+        if common is not None and (text := text_of(answer)) and not common.fits(text)
+    ]  # fmt: skip
+    if common is None or not unlike:
+        return None
+    told = told_in_common(common, letters_of(reader_of(plan)))
+    found = read_again(common, unlike)
+    common = common.learnt(sorted(second.other for second in found if second is not None))
+    changed = 0
+    for number, second in zip(unlike, found, strict=True):
+        before, answers[number] = answers[number], chosen(answers[number], second, common, told)
+        changed += text_of(before) != text_of(answers[number])
+    return ReadAgain(told, len(unlike), changed)
+
+
+def find_unlike(inbox: Inbox) -> "Unlike | None":
+    """Return the pictures of a folder to read a second time; None if there are none."""
+    if not inbox.plan.together or inbox.choice.only:
+        return None
+    ledger, folder, settings = inbox.ledger, inbox.folder, inbox.settings
+    common = common_of(inbox.plan, (row.answer for row in ledger.answered(folder, settings)))
+    if common is None:
+        return None
+    unlike = Unlike(inbox, common)
+    return unlike if unlike.count else None
+
+
+def left_unlike(inbox: Inbox) -> "Unlike | None":
+    """Return the pictures that a killed run left to read a second time, of a folder without new pictures."""
+    _, written = inbox.ledger.written(inbox.folder)
+    unchanged = written.get("changes") == inbox.ledger.changes(inbox.folder)
+    return None if unchanged else find_unlike(inbox)
+
+
+class Unlike:
+    """The pictures of a folder whose texts are unlike most others, and were not read a second time.
+
+    Attributes
+    ----------
+    common : InCommon
+    told : str
+        What texts have in common, in words.
+    count : int
+        The pictures.
+    changed : int
+        The pictures that have another answer now.
+    """
+
+    def __init__(self, inbox: Inbox, common: InCommon):
+        self.inbox, self.common = inbox, common
+        self.told = told_in_common(common, letters_of(reader_of(inbox.plan)))
+        self.count = sum(1 for _ in self._rows())
+        self.changed = 0
+        self._before: dict[str, AnsweredPicture] = {}  # of the pictures that are being read
+
+    @property
+    def outcome(self) -> ReadAgain:
+        """Return what the second reading came to."""
+        return ReadAgain(self.told, self.count, self.changed)
+
+    def solve(self, read_all: ReadSecond, progress: Callable[[int], None] | None = None) -> None:
+        """Read all of them, and write to the ledger what is chosen.
+
+        Parameters
+        ----------
+        read_all : callable
+            Runs all jobs; see `ReadSecond`.
+        progress : callable, optional
+            Called with the number of pictures of each batch that is done.
+        """
+        sample: list[SecondReceipt] | None = []
+        with closing(read_all(self._jobs(), self._lost)) as receipts:
+            for receipt in receipts:
+                if sample is None:
+                    self._record(receipt)
+                else:
+                    sample.append(receipt)
+                    if sum(len(one.files) for one in sample) >= min(SAMPLE, self.count):
+                        self._learn(sample)
+                        sample = None
+                if progress:
+                    progress(len(receipt.files))
+        if sample:
+            self._learn(sample)
+
+    def _learn(self, sample: list[SecondReceipt]) -> None:
+        """Estimate how many texts truly differ, and record the sample."""
+        found = sorted(second.other for receipt in sample for second in receipt.found if second is not None)
+        self.common = self.common.learnt(found)
+        for receipt in sample:
+            self._record(receipt)
+
+    def _rows(self) -> Iterator[AnsweredPicture]:
+        for row in self.inbox.ledger.answered(self.inbox.folder, self.inbox.settings):
+            text = text_of(row.answer)
+            if text and not row.moved and not is_marked(row.answer) and not self.common.fits(text):
+                yield row
+
+    def _jobs(self) -> Iterator[SecondJob]:
+        choice, plan, first = self.inbox.choice, self.inbox.plan, self.common
+        batch: list[PictureFile] = []
+        for row in self._rows():
+            self._before[row.picture.path] = row
+            batch.append(row.picture)
+            if len(batch) == BATCH:
+                yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
+                batch = []
+        if batch:
+            yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
+
+    def _lost(self, job: SecondJob) -> list[SecondJob]:
+        """Keep the answers of a job whose workers died."""
+        for picture in job.job.files:
+            self._before.pop(picture.path, None)
+        return []
+
+    def _record(self, receipt: SecondReceipt) -> None:
+        entries, runs = [], []
+        for picture, second in zip(receipt.files, receipt.found, strict=True):
+            row = self._before.pop(picture.path)
+            answer = chosen(row.answer, second, self.common, self.told)
+            if answer != row.answer:
+                self.changed += text_of(answer) != text_of(row.answer)
+                entries.append(LedgerEntry(picture, answer))
+                runs.append(row)
+        self.inbox.rewrite(entries, runs)
