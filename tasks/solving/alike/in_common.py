@@ -132,7 +132,7 @@ def in_common(answers: Iterable[tuple[str, float]], length: tuple[int, int], let
     if total < FEWEST:
         return None
     found = InCommon(_bounds(texts, length), _in_use(texts, letters), 0.0, (0.0, 0.0))
-    if (found.length, found.letters) == (length, letters):
+    if (found.length, found.letters) == (length, letters) or found.length[0] > found.length[1] or not found.letters:
         return None
     like = math.fsum(weight for text, weight in texts.items() if found.fits(text))
     longer = math.fsum(weight for text, weight in texts.items() if not found._has_length(text))

@@ -1,0 +1,237 @@
+"""A folder's run: pictures whose texts are unlike most others are read once more, whatever kills come between."""
+
+import json
+import random
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from storage.ledger import ledger as ledger_module
+from storage.ledger.ledger import ABSTAINED, LEDGER, SOLVED, Answer, Ledger
+from tasks.reading.ranking import Ranking
+from tasks.shipped import SHIPPED, STRANGERS
+from tasks.solving import batches
+from tasks.solving.alike import unlike
+from tasks.solving.alike.unlike import KEPT, TAKEN, find_unlike, is_marked, left_unlike, read_second
+from tasks.solving.batches import SolvePlan, make_plan
+from tasks.solving.choice import SolveChoice
+from tasks.solving.inbox import Inbox
+from tasks.solving.isolated import read_batch
+from tasks.solving.results import AnswersFile, write_results
+from tasks.solving.run import next_attempt
+from tasks.solving.survey import ANSWERED
+from tasks.solving.tables import AnswerFormat
+from tests.number_pictures import draw_text, numbers
+
+
+class Killed(Exception):
+    """Stands for a signal."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Sixty numbers and a word, each under its text; several jobs are on their way."""
+    monkeypatch.setattr(unlike, "BATCH", 2)
+    monkeypatch.setattr(ledger_module, "CHUNK", 7)
+    (tmp_path / "in").mkdir()
+    for number, (file, text) in enumerate(numbers(60)):
+        (tmp_path / "in" / f"{number:02}_{text}.png").write_bytes(file)
+    (tmp_path / "in" / "99_TREF.png").write_bytes(draw_text("TREF", random.Random(3), "DejaVu Sans Bold"))
+    return tmp_path / "in"
+
+
+def plan(together: bool = True, **options) -> SolvePlan:
+    return make_plan(
+        STRANGERS, (), Ranking.NONE, length=options.pop("length", (4, 7)), classic=SHIPPED, together=together, **options
+    )
+
+
+def flown(unit, jobs, _lost=None, order=1):
+    yield from (unit(job) for job in list(jobs)[::order])
+
+
+def run(folder: Path, made: SolvePlan | None = None, order: int = 1, unit=read_second, **options) -> SimpleNamespace:
+    """What the flow does."""
+    home = folder.parent
+    with Ledger(home / LEDGER) as ledger:
+        inbox = Inbox(SolveChoice(folder, settle=0.0, **options), made or plan(), ledger)
+        attempt = next_attempt(inbox)
+        if attempt:
+            attempt.solve(partial(flown, batches.look), partial(flown, read_batch))
+        again = find_unlike(inbox) if attempt else left_unlike(inbox)
+        if again:
+            again.solve(partial(flown, unit, order=order))
+        write_results(inbox, AnswersFile(home / "answers.csv", AnswerFormat.CSV))
+        rows: dict[str, Answer] = dict(ledger.results(inbox.folder))
+    assert inbox.outcome.done == inbox.outcome.total
+    assert min(inbox.outcome.counts.values(), default=0) >= 0
+    return SimpleNamespace(rows=rows, again=again, outcome=inbox.outcome, mover=inbox.mover)
+
+
+def right(rows: dict[str, Answer]) -> int:
+    return sum(answer.word == name.partition("_")[2].partition(".")[0] for name, answer in rows.items())
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> int:
+    """How many are right where each is read alone."""
+    folder = tmp_path_factory.mktemp("alone") / "in"
+    folder.mkdir()
+    for number, (file, text) in enumerate(numbers(60)):
+        (folder / f"{number:02}_{text}.png").write_bytes(file)
+    return right(run(folder, plan(together=False)).rows)
+
+
+def test_pictures_that_were_read_otherwise_are_read_once_more(folder, alone):
+    done = run(folder)
+    assert right(done.rows) >= alone + 6  # the word is one of them
+    marked = [name for name, answer in done.rows.items() if is_marked(answer)]
+    assert len(marked) == done.again.outcome.pictures == done.again.count
+    taken = {name for name in marked if TAKEN in done.rows[name].reason}
+    assert done.again.outcome.changed == len(taken) >= 5
+    assert done.rows["99_TREF.png"].word == "TREF"
+    assert done.rows["99_TREF.png"].reason == f"{KEPT}: 4 letters of 0-9"
+    assert all(done.rows[name].word.isdigit() for name in taken)
+    assert done.rows[min(taken)].reason == f"{TAKEN}: 4 letters of 0-9"
+    assert done.outcome.counts == {SOLVED: 61}
+    again = run(folder)
+    assert (again.rows, again.again, again.outcome.skipped) == (done.rows, None, {ANSWERED: 61})
+
+
+def test_the_order_in_which_answers_come_changes_nothing(folder, tmp_path):
+    rows = [run(folder, order=order).rows for order in (1, -1) if not (tmp_path / LEDGER).unlink(missing_ok=True)]
+    assert rows[0] == rows[1]
+
+
+def test_a_small_sample_stands_for_all(folder, tmp_path, monkeypatch):
+    whole = run(folder).rows
+    (tmp_path / LEDGER).unlink()
+    monkeypatch.setattr(unlike, "SAMPLE", 4)
+    assert right(run(folder).rows) >= right(whole) - 1
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_killed_run_goes_on_where_it_was(folder, tmp_path, monkeypatch, after):
+    whole = run(folder).rows
+    (tmp_path / LEDGER).unlink()
+    monkeypatch.setattr(unlike, "SAMPLE", 1 if after == 3 else 1024)
+    came = []
+
+    def dies(job):
+        came.append(job)
+        if len(came) > after:
+            raise Killed
+        return read_second(job)
+
+    with pytest.raises(Killed):
+        run(folder, unit=dies)
+    monkeypatch.undo()
+    rest = run(folder)
+    assert right(rest.rows) >= right(whole) - 1
+    if after < 3:
+        assert rest.rows == whole
+    assert run(folder).again is None
+
+
+def test_new_pictures_are_read_in_view_of_the_old(folder):
+    late = sorted(folder.iterdir())[40:]
+    kept = {path: path.read_bytes() for path in late}
+    for path in late:
+        path.unlink()
+    run(folder)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    done = run(folder)
+    assert right(done.rows) >= 58
+    assert done.outcome.counts[SOLVED] == len(late)
+    assert done.outcome.counts.total() + done.outcome.skipped.total() == 61
+
+
+def test_a_file_that_changed_or_vanished_meanwhile_keeps_its_answer(folder, tmp_path):
+    before = run(folder, plan(together=False)).rows
+    (tmp_path / LEDGER).unlink()
+    unread = sorted(name for name, answer in before.items() if not answer.word.isdigit())
+
+    def changes(job):
+        for name in unread[:2]:
+            (folder / name).unlink(missing_ok=True)
+        (folder / unread[2]).write_bytes(b"another")
+        return read_second(job)
+
+    done = run(folder, unit=changes)
+    assert [done.rows[name] for name in unread[:3]] == [before[name] for name in unread[:3]]
+    assert right(done.rows) > right(before)
+
+
+def test_a_worker_that_dies_costs_no_answer(folder):
+    lost = []
+
+    def fly(jobs, on_lost):
+        for number, job in enumerate(jobs):
+            if number == 1:
+                lost.extend(job.job.files)
+                assert on_lost(job) == []
+            else:
+                yield read_second(job)
+
+    with Ledger(folder.parent / LEDGER) as ledger:
+        inbox = Inbox(SolveChoice(folder, settle=0.0), plan(), ledger)
+        next_attempt(inbox).solve(partial(flown, batches.look), partial(flown, read_batch))
+        find_unlike(inbox).solve(fly)
+        rows = dict(ledger.results(inbox.folder))
+    assert len(lost) == 2
+    assert not any(is_marked(rows[file.path]) for file in lost)
+    assert sum(map(is_marked, rows.values())) >= 5
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        plan(together=False),
+        make_plan(STRANGERS, ("BONE", "TREE"), Ranking.PROBABILITY, length=(4, 4), classic=SHIPPED, together=True),
+        plan(alphabet="0123456789", length=(4, 4)),
+    ],
+)
+def test_where_texts_are_known_or_pictures_stand_alone_nothing_is_read_again(folder, made):
+    for path in sorted(folder.iterdir())[30:]:
+        path.unlink()
+    assert run(folder, made).again is None
+
+
+def test_a_single_picture_stands_alone(folder):
+    run(folder)
+    picture = next(folder.glob("99*"))
+    with Ledger(folder.parent / LEDGER) as ledger:
+        assert find_unlike(Inbox(SolveChoice(picture), plan(), ledger)) is None
+
+
+def test_an_answer_in_view_of_other_texts_is_not_that_of_another_folder(folder, tmp_path):
+    done = run(folder)
+    name = min(name for name, answer in done.rows.items() if answer.reason and TAKEN in answer.reason)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / name).write_bytes((folder / name).read_bytes())
+    assert run(other).rows[name].word != done.rows[name].word
+
+
+def test_answers_that_were_left_out_are_judged_by_what_was_read(folder):
+    done = run(folder, plan(abstain_below=0.9999))
+    assert done.outcome.counts[ABSTAINED] > 30
+    assert done.again.common.letters == "0123456789"
+    assert done.outcome.counts.total() == 61
+
+
+def test_moved_files_stay_as_they_are(folder, tmp_path):
+    done = run(folder, move_to=tmp_path / "done")
+    assert done.again is None
+    assert done.mover.moved == 61
+
+
+def test_the_settings_say_how_pictures_are_read():
+    assert json.loads(plan().settings)["together"] == 1
+    assert "together" not in json.loads(plan(together=False).settings)
+    assert not make_plan(Path(__file__), (), Ranking.NONE, together=True).together
+    assert replace(plan(), together=False).settings == plan(together=False).settings
