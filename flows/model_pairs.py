@@ -1,5 +1,6 @@
 """A classic and a deep model of one name that learnt from the same datasets: which of them reads, by validation."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,3 +135,13 @@ def _pooled(records: Sequence[object]) -> Rate:
             continue
         right, n = right + rate.right, n + rate.n
     return Rate(right, n)
+
+
+def own_models() -> list[str]:
+    """Return the names of the models under the home, newest first, without the copies that were put aside."""
+    models = home() / "models"
+    found = [path for path in models.glob("*") if path.suffix in SUFFIXES and path.is_file()]  # a link may lead nowhere
+    names = {path.stem for path in found}
+    aside = re.compile(r"(.+)-[0-9a-f]{8}")
+    mine = [path for path in found if not ((kept := aside.fullmatch(path.stem)) and kept[1] in names)]
+    return [*dict.fromkeys(path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime))]

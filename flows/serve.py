@@ -1,10 +1,11 @@
 """Choose the model that `captchas solve` reads with unless another is named, or tell which one it is."""
 
 from flows.home import home, model_file
+from flows.model_pairs import own_models
 from flows.parameters import Name
 from flows.reporting.plain_reports import ServeReport
 from flows.requests import refusing
-from flows.solve_request import own_models, served_model
+from flows.solve_request import served_model
 from storage.errors import BadInput
 from storage.served_model import ServedBy, serve_model, serve_shipped, without_suffix
 from tasks.readers import known_letters, require_confidence

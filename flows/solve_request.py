@@ -1,12 +1,11 @@
 """The request of `captchas solve`, with its model and settings: for the flow, and for pictures that are named."""
 
-import re
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from flows.home import home, model_file
-from flows.model_pairs import ModelPair, pair_beside, pair_named, verdict
+from flows.model_pairs import ModelPair, own_models, pair_beside, pair_named, verdict
 from flows.parameters import Count, File, Name, ReaderChoice, Settle, Share, require_request
 from flows.reporting.plain_reports import ReadsWith
 from storage.deep_models import is_deep
@@ -316,13 +315,3 @@ def _named(name: str, reader: ReaderChoice) -> Place:
         f"reader: must be that of the model; {file} is {'deep' if is_deep(file) else 'classic'}, and --reader "
         f"{reader.value} is asked for: leave out --reader, or name another --model"
     )
-
-
-def own_models() -> list[str]:
-    """Return the names of the models under the home, newest first, without the copies that were put aside."""
-    models = home() / "models"
-    found = [path for path in models.glob("*") if path.suffix in SUFFIXES and path.is_file()]  # a link may lead nowhere
-    names = {path.stem for path in found}
-    aside = re.compile(r"(.+)-[0-9a-f]{8}")
-    mine = [path for path in found if not ((kept := aside.fullmatch(path.stem)) and kept[1] in names)]
-    return [*dict.fromkeys(path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime))]

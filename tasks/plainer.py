@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.deep.pictures import find_content
 from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
@@ -28,6 +29,8 @@ class Plainer(NamedTuple):
     below : pictures that were read with so much confidence are not made plainer in this way
     shorter : whether a shorter text is taken
     shared : whether all such readings of a picture and that of the picture as it is share out the confidence
+    whole : whether it is given bars and margins as well, also where they are more than half of the picture: their
+        colour would be taken for the letters' ground, but around cards it is the page
     """
 
     find: Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...] | None]
@@ -36,11 +39,12 @@ class Plainer(NamedTuple):
     below: float = SURE
     shorter: bool = False
     shared: bool = False
+    whole: bool = False
 
 
 PLAINER = (
     Plainer(undithered, shorter=True),
-    Plainer(on_white, least=REST),
+    Plainer(on_white, least=REST, whole=True),
     Plainer(close_up),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_thin, below=UNSURE, shorter=True, shared=True),
@@ -72,18 +76,30 @@ def make_plainer(
     pictures : m arrays like those of `images`
     """
     of, ways, pictures = [], [], []
-    for k in np.flatnonzero(confidence < SURE).tolist():
-        high, wide = sizes[k].tolist()
-        image = images[k, :high, :wide]
-        seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
+    unsure = np.flatnonzero(confidence < SURE)
+    contents = _contents(images[unsure], sizes[unsure])
+    for k, content in zip(unsure.tolist(), contents, strict=True):
+        everything = slice(int(sizes[k, 0])), slice(int(sizes[k, 1]))
         for way in PLAINER:
+            part = everything if way.whole else content
+            image = images[k][part]
+            seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
             found = way.find(seen) if confidence[k] < way.below else None
             for plainer in found if isinstance(found, tuple) else () if found is None else (found,):
                 of.append(k)
                 ways.append(way)
                 pictures.append(images[k].copy())
-                pictures[-1][:high, :wide] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
+                pictures[-1][part] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
     return np.array(of, np.int64), ways, pictures
+
+
+def _contents(images: np.ndarray, sizes: np.ndarray) -> list[tuple[slice, slice]]:
+    """Return the rows and columns of each picture without bars and margins if these are more than half of it."""
+    contents = find_content(images, sizes).astype(np.int64)
+    whole = np.column_stack([np.zeros_like(sizes), sizes])
+    small = 2 * (contents[:, 2:] - contents[:, :2]).prod(axis=1) < sizes.prod(axis=1)
+    boxes: list[list[int]] = np.where(small[:, None], contents, whole).tolist()
+    return [(slice(top, bottom), slice(left, right)) for top, left, bottom, right in boxes]
 
 
 def choose(

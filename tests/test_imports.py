@@ -77,7 +77,7 @@ ROOMS = {
     "tasks/models.py": (
         STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
-    "tasks/plainer.py": ({"tasks.loading", "tasks.reading"}, {"numpy"}),
+    "tasks/plainer.py": ({"tasks.deep.pictures", "tasks.loading", "tasks.reading"}, {"numpy"}),
     "tasks/doubts.py": ({"tasks.deep", "tasks.loading", "tasks.plainer", "tasks.reading"}, {"numpy"}),
     "tasks/both_readers.py": ({"tasks.deep", "tasks.doubts", "tasks.loading", "tasks.reading"}, {"numpy"}),
     "tasks/readers.py": (
@@ -92,8 +92,8 @@ ROOMS = {
     ),
     "tasks/solving": (
         STORAGE
-        | {"tasks.both_readers", "tasks.doubts", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading",
-           "tasks.figures"},
+        | {"tasks.both_readers", "tasks.deep.deep_reader", "tasks.doubts", "tasks.readers", "tasks.shipped",
+           "tasks.reading", "tasks.loading", "tasks.figures"},
         {"numpy"},
     ),
     "tasks/audit": (

@@ -83,15 +83,6 @@ class KnownFile(NamedTuple):
     run: int
 
 
-class AnsweredPicture(NamedTuple):
-    """A picture of a folder with its answer, the run that gave it, and whether the file was moved away."""
-
-    picture: PictureFile
-    answer: Answer
-    run: int
-    moved: bool
-
-
 class ResultRow(NamedTuple):
     """A row of results: a picture's path, relative to its folder, and its answer."""
 
@@ -185,11 +176,11 @@ class Ledger:
         columns = ", ".join(name if name != "key" else "path" for name in KnownFile._fields)
         query = f"SELECT {columns} FROM pictures WHERE folder = ? AND moved = 0 AND path"
         if only is not None:
-            yield from map(KnownFile._make, self._checked(checks.KNOWN, query + " = ?", (folder, key(only))))
+            yield from map(KnownFile._make, self.checked(checks.KNOWN, query + " = ?", (folder, key(only))))
             return
         last = b""
         while True:
-            rows = self._checked(checks.KNOWN, query + " > ? ORDER BY path LIMIT ?", (folder, last, CHUNK))
+            rows = self.checked(checks.KNOWN, query + " > ? ORDER BY path LIMIT ?", (folder, last, CHUNK))
             yield from map(KnownFile._make, rows)
             if len(rows) < CHUNK:
                 return
@@ -217,31 +208,13 @@ class Ledger:
         path, number = b"", -1
         chosen = () if only is None else (key(only),)
         while True:
-            rows = self._checked(checks.RESULT, query, (folder, moved, path, number, after, *chosen, CHUNK))
+            rows = self.checked(checks.RESULT, query, (folder, moved, path, number, after, *chosen, CHUNK))
             yield from rows
             if len(rows) < CHUNK:
                 return
             path, number = rows[-1][:2]
 
-    def answered(self, folder: int, settings: int) -> Iterator[AnsweredPicture]:
-        """Iterate over the pictures in the folder that have lasting answers of these settings, then the moved ones."""
-        query = (
-            f"SELECT moved, path, number, size, mtime, digest, run, {_COLUMNS} FROM pictures WHERE folder = ? AND "
-            "settings = ? AND gone = 0 AND passing = 0 AND (moved, path, number) > (?, ?, ?) "
-            "ORDER BY moved, path, number LIMIT ?"
-        )
-        last: tuple[int, bytes, int] = 0, b"", -1
-        while True:
-            rows = self._checked(checks.FOUND, query, (folder, settings, *last, CHUNK))
-            yield from (
-                AnsweredPicture(PictureFile(path_of(row[1]), *row[3:6]), Answer._make(row[7:]), row[6], bool(row[0]))
-                for row in rows
-            )
-            if len(rows) < CHUNK:
-                return
-            last = rows[-1][:3]
-
-    def _checked(self, types: checks.RowTypes, statement: str, values: Iterable[object]) -> list[Row]:
+    def checked(self, types: checks.RowTypes, statement: str, values: Iterable[object]) -> list[Row]:
         """Run a statement and return its rows, which must have these types."""
         return self._proven(types, self._base.rows(statement, values))
 

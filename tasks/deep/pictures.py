@@ -7,6 +7,8 @@ from tasks.deep.shape import COLUMNS_PADDED_TO
 from tasks.lowlevel.padding import to_read
 
 _MARGIN = 0.25  # of the content's height, that stays around it
+_GROUND = 0.1  # of the content: the ground covers more of it, between and in letters; a bar's colour covers less
+_BESIDE = 0.25  # of the content's outermost line: the ground beyond has the same colour as so much of it
 _LEAST_CONTENT = 8  # pixels: what is smaller is a speck
 _SAME_COLOUR = 12  # levels by which the pixels of a row or column of one colour differ at most: JPEG changes them
 _FRAME = 2  # pixels: a frame that is no thicker is not taken for the ground
@@ -218,10 +220,30 @@ def _find_content(images, sizes, rectangles):
         for side in range(4):
             limit = 0 if side < 2 else (height if side == 2 else width)
             most = min(margin, abs(limit - edges[side]))
+            if most and _is_bar(image, edges, side):
+                most = 0
             grown = 0
             while grown < most and _is_plain(image, edges, side, grown + 1):
                 grown += 1
             rectangles[i, side] = edges[side] + (-grown if side < 2 else grown)
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_bar(image, edges, side):
+    """Tell whether the line beyond an edge is of a bar: its colour is rare inside the edges, and along this edge."""
+    at = edges[side] - 1 if side < 2 else edges[side]
+    touching = edges[side] if side < 2 else edges[side] - 1
+    same, beside = 0, 0
+    for y in range(edges[0], edges[2]):
+        for x in range(edges[1], edges[3]):
+            near = True
+            for c in range(image.shape[2]):
+                outside = int(image[at, edges[1], c]) if side % 2 == 0 else int(image[edges[0], at, c])
+                near &= abs(int(image[y, x, c]) - outside) <= _SAME_COLOUR
+            same += near
+            beside += near and (y if side % 2 == 0 else x) == touching
+    long = edges[3] - edges[1] if side % 2 == 0 else edges[2] - edges[0]
+    return same < _GROUND * (edges[2] - edges[0]) * (edges[3] - edges[1]) and beside < _BESIDE * long
 
 
 @numba.njit(cache=True, nogil=True)

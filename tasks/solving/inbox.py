@@ -8,7 +8,8 @@ from pathlib import Path
 from storage.errors import CaptchasError
 from storage.files import atomic
 from storage.files.locks import inbox_locked
-from storage.ledger.ledger import SOLVED, AnsweredPicture, Ledger, LedgerEntry
+from storage.ledger.answered import AnsweredPicture
+from storage.ledger.ledger import SOLVED, Ledger, LedgerEntry
 from tasks.solving.batches import SolvePlan
 from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.moving import Mover

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from flows import model_pairs
-from flows.model_pairs import ModelPair, pair_beside, pair_named, verdict
+from flows.model_pairs import ModelPair, own_models, pair_beside, pair_named, verdict
 from flows.parameters import ReaderChoice
 from flows.serve import serve
-from flows.solve_request import SolveRequest, named_models, own_models, plan_of, served_model
+from flows.solve_request import SolveRequest, named_models, plan_of, served_model
 from storage.deep_models import load_deep_model, seal_model
 from storage.model_records import load_record
 from storage.models import model_digest

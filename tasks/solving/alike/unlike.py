@@ -16,7 +16,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from storage.ledger.ledger import FAILED, Answer, AnsweredPicture, LedgerEntry, PictureFile
+from storage.ledger.answered import AnsweredPicture, answered_pictures
+from storage.ledger.ledger import FAILED, Answer, LedgerEntry, PictureFile
 from tasks.readers import read_pictures
 from tasks.solving.alike.in_common import InCommon, Other, in_common
 from tasks.solving.alike.second_reading import letters_of, limits, others_of, told_in_common
@@ -171,7 +172,7 @@ def find_unlike(inbox: Inbox) -> "Unlike | None":
     if not inbox.plan.together or inbox.choice.only:
         return None
     ledger, folder, settings = inbox.ledger, inbox.folder, inbox.settings
-    common = common_of(inbox.plan, (row.answer for row in ledger.answered(folder, settings)))
+    common = common_of(inbox.plan, (row.answer for row in answered_pictures(ledger, folder, settings)))
     if common is None:
         return None
     unlike = Unlike(inbox, common)
@@ -244,7 +245,7 @@ class Unlike:
             self._record(receipt)
 
     def _rows(self) -> Iterator[AnsweredPicture]:
-        for row in self.inbox.ledger.answered(self.inbox.folder, self.inbox.settings):
+        for row in answered_pictures(self.inbox.ledger, self.inbox.folder, self.inbox.settings):
             text = text_of(row.answer)
             if text and not row.moved and not is_marked(row.answer) and not self.common.fits(text):
                 yield row

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from storage.ledger import ledger as ledger_module
+from storage.ledger import answered
 from storage.ledger.ledger import ABSTAINED, LEDGER, SOLVED, Answer, Ledger
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED, STRANGERS
@@ -35,7 +35,7 @@ class Killed(Exception):
 def folder(tmp_path, monkeypatch) -> Path:
     """Sixty numbers and a word, each under its text; several jobs are on their way."""
     monkeypatch.setattr(unlike, "BATCH", 2)
-    monkeypatch.setattr(ledger_module, "CHUNK", 7)
+    monkeypatch.setattr(answered, "CHUNK", 7)
     (tmp_path / "in").mkdir()
     for number, (file, text) in enumerate(numbers(60)):
         (tmp_path / "in" / f"{number:02}_{text}.png").write_bytes(file)
