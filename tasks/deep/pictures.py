@@ -8,7 +8,7 @@ from tasks.lowlevel.padding import to_read
 
 _MARGIN = 0.25  # of the content's height, that stays around it
 _GROUND = 0.1  # of the content: the ground covers more of it, between and in letters; a bar's colour covers less
-_BESIDE = 0.25  # of the content's outermost line: the ground beyond has the same colour as so much of it
+_BESIDE = 0.5  # of the content's outermost line: the ground beyond has the colour of so much of it
 _LEAST_CONTENT = 8  # pixels: what is smaller is a speck
 _SAME_COLOUR = 12  # levels by which the pixels of a row or column of one colour differ at most: JPEG changes them
 _FRAME = 2  # pixels: a frame that is no thicker is not taken for the ground

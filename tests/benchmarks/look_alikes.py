@@ -27,10 +27,11 @@ from tasks.loading.colour_ink import to_ink
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.fonts import bundled, find_face
 from tasks.rates import Rate
-from tasks.readers import AnyReader, load_both, load_reader, read_pictures
+from tasks.readers import AnyReader, load_both, load_reader
 from tasks.reading.reader import Reader
 from tasks.scoring.metrics import calibration_error
 from tasks.shipped import SHIPPED, STRANGERS
+from tasks.solving.alike.second_reading import letters_of, limits, read_alike
 from tests.benchmarks.others import GENERATORS, IMITATED, NotInstalled, write_others
 
 MODELS = {"ladder": SHIPPED, "strangers": STRANGERS}
@@ -134,11 +135,17 @@ def read_shipped(reads_with: str, folder: Path, length: tuple[int, int]) -> tupl
     """
     paths = sorted(folder.iterdir())
     models = [(str(model), model_digest(model)) for model in MODELS.values()]
-    if reads_with == AUTO:
-        reader: AnyReader = load_both(*models, (), length=length)
-    else:
-        reader = load_reader(*models[[*MODELS].index(reads_with)], (), length=length)
-    groups, failures = read_pictures(reader, paths, lambda path, *_: path.read_bytes(), {})
+
+    def opened(alphabet: str | None, length: tuple[int, int]) -> AnyReader:
+        if reads_with == AUTO:
+            return load_both(*models, (), None, alphabet, length)
+        return load_reader(*models[[*MODELS].index(reads_with)], (), None, alphabet, length)
+
+    reader = opened(None, length)
+    known = letters_of(reader)
+    groups, failures, _ = read_alike(
+        reader, lambda common: opened(*limits(common, known)), paths, lambda path, *_: path.read_bytes(), {}
+    )
     if failures:
         raise SystemExit(f"{folder}: {failures[0][1]}")
     texts = np.array([path.stem.partition("_")[2] for path in paths])

@@ -9,6 +9,7 @@ import pytest
 from storage.deep_models import load_deep_model
 from tasks import plainer
 from tasks.deep.deep_reader import DeepReader
+from tasks.deep.pictures import find_content
 from tasks.doubts import believed
 from tasks.plainer import Plainer, choose, make_plainer
 from tasks.shipped import STRANGERS
@@ -87,6 +88,27 @@ def test_a_picture_is_made_plainer_in_each_way_and_in_grey_too(monkeypatch):
     assert [image[0, 0] for image in grey] == [255 - 8, 255 - 9, 255 - 10]  # ink
     monkeypatch.setattr(plainer, "PLAINER", [ways[1]._replace(below=0.7), ways[3]])
     assert [len(make_plainer(IMAGES, SIZES, np.array([sure]))[1]) for sure in (0.69, 0.7)] == [3, 2]
+
+
+@pytest.mark.parametrize(("bar", "cut"), [(30, True), (2, False)])
+def test_bars_are_no_ground_where_they_are_most_of_a_picture(monkeypatch, bar, cut):
+    """Cards are looked for in the whole picture: what is around them is the page."""
+    content = np.full((20, 60, 3), 200, np.uint8)
+    content[0:18, 4:56] = (10, 120, 10)
+    bars = np.zeros((bar, 60, 3), np.uint8)
+    image = np.concatenate([bars, content, bars])
+    sizes, given = np.array([image.shape[:2]]), []
+    (box,) = find_content(image[None], sizes).astype(int)
+    part = (slice(box[0], box[2]), slice(box[1], box[3])) if cut else (slice(None), slice(None))
+    assert box[0] >= bar
+    ways = [Plainer(given.append), Plainer(given.append, whole=True), Plainer(lambda seen: 255 - seen)]
+    monkeypatch.setattr(plainer, "PLAINER", ways)
+    _, _, (made,) = make_plainer(image[None], sizes, np.array([0.1]))
+    np.testing.assert_array_equal(given[0], image[part])
+    np.testing.assert_array_equal(given[1], image)
+    expected = image.copy()
+    expected[part] = 255 - image[part]
+    np.testing.assert_array_equal(made, expected)
 
 
 def test_a_sure_reading_is_left_and_an_unsure_one_believed_less(readings, monkeypatch):

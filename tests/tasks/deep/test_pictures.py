@@ -117,3 +117,28 @@ def test_frames_and_bars_are_left_out():
 def test_a_picture_without_margins_or_of_one_colour_stays_whole():
     assert content(noise(30, 50, 3)) == [0, 0, 30, 50]
     assert content(np.full((30, 50, 3), 7, np.uint8)) == [0, 0, 30, 50]
+
+
+def on_bars(content: np.ndarray, bar: int = 100) -> np.ndarray:
+    """Return a picture between two black bars."""
+    bars = np.zeros((bar, *content.shape[1:]), np.uint8)
+    return np.concatenate([bars, content, bars])[None]
+
+
+def test_bars_that_lines_and_discs_touch_are_left_out():
+    content = np.full((160, 640, 3), (250, 90, 130), np.uint8)
+    content[50:110, 100:130] = (20, 60, 60)
+    content[-12:, 300:330] = (40, 250, 40)  # a disc
+    content[:3, 200:260] = 0  # a line
+    content[-3:, 400:640] = 0
+    picture = on_bars(content)
+    np.testing.assert_array_equal(find_content(picture, np.array([picture.shape[1:3]])), [[100, 0, 260, 640]])
+
+
+def test_the_ground_beside_letters_that_fill_a_line_stays():
+    """A stem may fill the outermost column, and bold letters most of what is inside; the ground is between them."""
+    picture = np.full((1, 40, 120, 3), 255, np.uint8)
+    picture[0, 10:30, 20:80] = 0
+    picture[0, 14:26, 30:32] = picture[0, 14:26, 50:70] = 255
+    (found,) = find_content(picture, np.array([[40, 120]]))
+    np.testing.assert_array_equal(found, [5, 15, 35, 85])
