@@ -5,6 +5,7 @@
     python -m tests.benchmarks.look_alikes rates [NAME ...] [--drawn 20000] [--count 2000] [--seed 1]
     python -m tests.benchmarks.look_alikes faces                                # a sheet of the bundled faces
     python -m tests.benchmarks.look_alikes shipped [NAME ...] [--count 2000]    # the models of the package read theirs
+    python -m tests.benchmarks.look_alikes together [NAME ...] [--count 500]    # nothing told: alone, and together
 
 Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were
 set by the packages' documentation and source, and by eye on pictures of seed 1.
@@ -32,6 +33,7 @@ from tasks.reading.reader import Reader
 from tasks.scoring.metrics import calibration_error
 from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.alike.second_reading import letters_of, limits, read_alike
+from tasks.solving.picture_reader import open_reader
 from tests.benchmarks.others import GENERATORS, IMITATED, NotInstalled, write_others
 
 MODELS = {"ladder": SHIPPED, "strangers": STRANGERS}
@@ -170,6 +172,30 @@ def print_shipped(names: list[str], count: int) -> None:
             print(f"| {name} | {reads_with} | {folded} | {exact} | {100 * error:.1f} % |", flush=True)
 
 
+def print_together(names: list[str], count: int) -> None:
+    """Print how many texts `captchas solve` reads where nothing is told, each picture alone and all together."""
+    print("| generator | alone | together | mended | spoilt | calibration error |\n|---|---|---|---|---|---|")
+    for name in names:
+        try:
+            theirs = write_others(name, home() / "samples" / "others", count, SEED)
+        except NotInstalled as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        paths = sorted(theirs.iterdir())
+        texts = np.array([path.stem.partition("_")[2] for path in paths])
+        right, errors = [], []
+        for independent in (True, False):
+            answers = open_reader(independent=independent).read(paths)
+            words = np.array([answer.word for answer in answers])
+            sure = np.array([answer.confidence or 0 for answer in answers])
+            right.append(np.char.lower(words) == np.char.lower(texts))
+            errors.append(f"{100 * calibration_error(sure, words == texts):.1f}")
+        alone, together = right
+        mended, spoilt = int((together & ~alone).sum()), int((alone & ~together).sum())
+        rates = f"{Rate.of(alone)} | {Rate.of(together)}"
+        print(f"| {name} | {rates} | {mended} | {spoilt} | {' -> '.join(errors)} % |", flush=True)
+
+
 def read(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate]:
     """Read a folder of NUMBER_TEXT.png with no dictionary; return the words right, case folded and exact."""
     networks, record = load_model(model)
@@ -198,10 +224,10 @@ def rates_of(name: str, counts: tuple[int, int], seed: int, folder: Path) -> tup
 def main() -> int:
     """Write sheets or print rates; leave out what is not installed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
-    parser.add_argument("what", choices=("sheets", "beside", "faces", "rates", "shipped"))
+    parser.add_argument("what", choices=("sheets", "beside", "faces", "rates", "shipped", "together"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(GENERATORS)}; by default all that fit")
     parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
-    parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
+    parser.add_argument("--count", type=int, help="of theirs, to read; by default 2000, and 500 together")
     parser.add_argument("--seed", type=int, default=1, help="of ours")
     parser.add_argument("--out", type=Path, default=Path("docs") / "look-alikes")
     options = parser.parse_args()
@@ -211,17 +237,22 @@ def main() -> int:
     if options.what == "faces":
         write_faces(options.out / "faces.png")
         return 0
-    names = options.names or list(GENERATORS if options.what == "shipped" else IMITATED)
+    names = options.names or list(GENERATORS if options.what in ("shipped", "together") else IMITATED)
     if options.what == "sheets":
         write_sheets(names, options.out)
         return 0
     if options.what == "shipped":
-        print_shipped(names, options.count)
+        print_shipped(names, options.count or 2000)
+        return 0
+    if options.what == "together":
+        print_together(names, options.count or 500)
         return 0
     print("| generator | words right, case folded | exact |\n|---|---|---|", flush=True)
     for name in names:
         try:
-            line = rates_of(name, (options.drawn, options.count), options.seed, home() / "samples" / "look-alikes")
+            line = rates_of(
+                name, (options.drawn, options.count or 2000), options.seed, home() / "samples" / "look-alikes"
+            )
         except NotInstalled as error:
             print(f"left out: {error}", file=sys.stderr)
         else:

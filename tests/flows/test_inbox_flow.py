@@ -22,6 +22,7 @@ from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.solving.batches import reader_of
 from tasks.solving.run import Attempt
+from tests.number_pictures import numbers
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -200,3 +201,21 @@ def test_lost_workers_cost_a_pause_and_the_report_counts_all(captchas, images, t
     assert (report["total"], report["solved"], report["read"], report["skipped"]) == (300, 300, 300, 0)
     assert Attempt.record is plain
     assert len(checked) == 1
+
+
+def test_pictures_that_are_unlike_most_others_are_read_once_more_on_workers(captchas, tmp_path):
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    for number, (file, text) in enumerate(numbers(60)):
+        (folder / f"{number:02}-{text}.png").write_bytes(file)
+    common = ("solve", folder, "--settle", "0", "--home", tmp_path / "home")
+    report = captchas(*common, "--json").report
+    again = report["in_common"]
+    assert again["told"] == "4 letters of 0-9"
+    assert again["pictures"] >= again["changed"] >= 5
+    assert sum(f"{row['word']}.png" == row["path"].partition("-")[2] for row in report["answers"]) >= 58
+    assert sum("read once more" in (row["reason"] or "") for row in report["answers"]) == again["changed"]
+    assert (report["solved"], report["read"], report["rows"]) == (60, 60, {"solved": 60})
+    quiet = captchas(*common, "--json").report
+    assert "in_common" not in quiet
+    assert (quiet["answers"], quiet["read"]) == (report["answers"], 0)

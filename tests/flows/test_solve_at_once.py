@@ -28,6 +28,7 @@ from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.batches import answer_pictures, make_plan
 from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS
+from tests.number_pictures import numbers
 
 ROOT = Path(__file__).parents[2]
 HEAVY = (
@@ -125,6 +126,60 @@ def test_one_picture_shows_its_word_its_confidence_and_the_next_two(inbox, monke
     monkeypatch.undo()
     assert solve_named(["solve", str(inbox / "a.png"), *DRAWN])
     assert "word: - (failed: the file is empty" in capsys.readouterr().out
+
+
+@pytest.fixture
+def forms(tmp_path) -> list[Path]:
+    """Files of numbers, each named for its text."""
+    (tmp_path / "forms").mkdir()
+    files = []
+    for number, (file, text) in enumerate(numbers(60)):
+        files.append(tmp_path / "forms" / f"{number:02}-{text}.png")
+        files[-1].write_bytes(file)
+    return files
+
+
+def right(rows: list[dict]) -> int:
+    return sum(row["word"] == Path(row["path"]).stem[3:] for row in rows)
+
+
+def test_named_pictures_tell_each_other_what_to_expect(inbox, forms, capsys):
+    with Ledger(ledger()) as base:
+        folder = base.folder(forms[0].parent)
+    alone = solved(capsys, *forms, "--independent")
+    assert "in_common" not in alone
+    together = solved(capsys, *forms)
+    assert right(together["answers"]) >= right(alone["answers"]) + 5
+    again = together["in_common"]
+    assert again["told"] == "4 letters of 0-9"
+    marked = [row for row in together["answers"] if row["reason"]]
+    assert len(marked) == again["pictures"] >= again["changed"] >= 5
+    assert marked[0]["reason"] == "read once more, like most others: 4 letters of 0-9"
+    with Ledger(ledger()) as base:  # a run over the folder finds out what its texts have in common
+        assert [answer.word for _, answer in base.results(folder)] == [row["word"] for row in alone["answers"]]
+    assert solve_named(["solve", *map(str, forms)])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"like most: 4 letters of 0-9; {again['pictures']} pictures that were read otherwise were read" in shown
+    assert "in_common" not in solved(capsys, *forms[:15])
+
+
+def test_what_can_be_read_once_only_is_not_read_again(inbox, forms, capsys, monkeypatch):
+    alone = solved(capsys, *forms, "--independent")["answers"]
+    unlike = [row["path"] for row in alone if not row["word"].isdigit()]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(unlike[0]).read_bytes())))
+    given = ["-" if str(path) == unlike[0] else path for path in forms]
+    gone = solve_at_once.read_unlike
+
+    def then_gone(plan, answers, read_again):
+        Path(unlike[1]).write_bytes(b"another")
+        Path(unlike[2]).unlink()
+        return gone(plan, answers, read_again)
+
+    monkeypatch.setattr(solve_at_once, "read_unlike", then_gone)
+    rows = {row["path"]: row for row in solved(capsys, *given)["answers"]}
+    words = {row["path"]: row["word"] for row in alone}
+    assert [rows[path]["word"] for path in ("-", *unlike[1:3])] == [words[path] for path in unlike[:3]]
+    assert all(rows[path]["word"].isdigit() for path in unlike[3:])
 
 
 def test_a_picture_that_cannot_be_read_is_a_failure(inbox, capsys):
