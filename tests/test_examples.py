@@ -11,6 +11,7 @@ DOORS = (
     "storage.dataset",
     "tasks.reading.reader",
     "tasks.solving.picture_reader",
+    "tasks.solving.alike.in_common",
     "tasks.profiles.profile",
     "tasks.profiles.built_in",
 )

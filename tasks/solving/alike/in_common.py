@@ -163,9 +163,8 @@ def _in_use(texts: Counter[str], letters: str) -> str:
         usual = [letter for letter in letters if any(letter in kind for kind in used)] + others
         shares = {}
         for kind in sorted(used):
-            telling = [letter for letter in KINDS[kind] if letter in letters]
-            expected = total * len(telling) / len(usual)
-            shares[kind] = sum(counts[letter] for letter in telling) / expected if telling else 1.0
+            telling = [letter for letter in KINDS[kind] if letter in letters] or [one for one in kind if one in letters]
+            shares[kind] = sum(counts[letter] for letter in telling) / (total * len(telling) / len(usual))
         if len(used) <= 1 or min(shares.values()) >= KIND_SEEN:
             break
         used.remove(min(shares, key=shares.__getitem__))

@@ -6,8 +6,10 @@ The order of calls, after all pictures have answers::
     if unlike:
         unlike.solve(read_all)
 
-Nothing of it depends on the order in which answers came, or on kills: what texts have in common is estimated from all
-answers of the folder, and a picture whose second reading was chosen or refused is marked in its reason.
+Nothing of it depends on the order in which answers came: what texts have in common is estimated from all answers of the
+folder, and how many truly differ from the first `SAMPLE` of those that do. A picture whose second reading was chosen or
+refused is marked in its reason. So a killed run goes on with the others, and if they are more than `SAMPLE`, it
+estimates anew from these.
 """
 
 import dataclasses
@@ -206,6 +208,8 @@ class Unlike:
         self.count = sum(1 for _ in self._rows())
         self.changed = 0
         self._before: dict[str, AnsweredPicture] = {}  # of the pictures that are being read
+        self._sample: set[str] = set()  # the paths of the first `SAMPLE`
+        self._missing = min(SAMPLE, self.count)  # of these, which have not come
 
     @property
     def outcome(self) -> ReadAgain:
@@ -222,26 +226,29 @@ class Unlike:
         progress : callable, optional
             Called with the number of pictures of each batch that is done.
         """
-        sample: list[SecondReceipt] | None = []
+        early: list[SecondReceipt] = []  # what came before all of the sample
+        learnt = False
         with closing(read_all(self._jobs(), self._lost)) as receipts:
             for receipt in receipts:
-                if sample is None:
+                self._missing -= sum(picture.path in self._sample for picture in receipt.files)
+                if learnt:
                     self._record(receipt)
                 else:
-                    sample.append(receipt)
-                    if sum(len(one.files) for one in sample) >= min(SAMPLE, self.count):
-                        self._learn(sample)
-                        sample = None
+                    early.append(receipt)
+                    if self._missing <= 0:
+                        self._learn(early)
+                        learnt = True
                 if progress:
                     progress(len(receipt.files))
-        if sample:
-            self._learn(sample)
+        if not learnt:
+            self._learn(early)
 
-    def _learn(self, sample: list[SecondReceipt]) -> None:
-        """Estimate how many texts truly differ, and record the sample."""
-        found = sorted(second.other for receipt in sample for second in receipt.found if second is not None)
+    def _learn(self, early: list[SecondReceipt]) -> None:
+        """Estimate from the sample how many texts truly differ, and record all that has come."""
+        pairs = [pair for receipt in early for pair in zip(receipt.files, receipt.found, strict=True)]
+        found = sorted(second.other for picture, second in pairs if second is not None and picture.path in self._sample)
         self.common = self.common.learnt(found)
-        for receipt in sample:
+        for receipt in early:
             self._record(receipt)
 
     def _rows(self) -> Iterator[AnsweredPicture]:
@@ -255,6 +262,8 @@ class Unlike:
         batch: list[PictureFile] = []
         for row in self._rows():
             self._before[row.picture.path] = row
+            if len(self._sample) < SAMPLE:
+                self._sample.add(row.picture.path)
             batch.append(row.picture)
             if len(batch) == BATCH:
                 yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
@@ -265,6 +274,7 @@ class Unlike:
     def _lost(self, job: SecondJob) -> list[SecondJob]:
         """Keep the answers of a job whose workers died."""
         for picture in job.job.files:
+            self._missing -= picture.path in self._sample
             self._before.pop(picture.path, None)
         return []
 

@@ -101,7 +101,9 @@ def test_pictures_that_were_read_otherwise_are_read_once_more(folder, alone):
     assert (again.rows, again.again, again.outcome.skipped) == (done.rows, None, {ANSWERED: 61})
 
 
-def test_the_order_in_which_answers_come_changes_nothing(folder, tmp_path):
+@pytest.mark.parametrize("sample", [1024, 3])
+def test_the_order_in_which_answers_come_changes_nothing(folder, tmp_path, monkeypatch, sample):
+    monkeypatch.setattr(unlike, "SAMPLE", sample)
     rows = [run(folder, order=order).rows for order in (1, -1) if not (tmp_path / LEDGER).unlink(missing_ok=True)]
     assert rows[0] == rows[1]
 
