@@ -33,7 +33,7 @@ from storage.files.places import Place, local, place
 from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
-from tasks.solving.alike.unlike import ReadAgain, find_unlike, left_unlike, read_second
+from tasks.solving.alike.unlike import ReadAgain, find_unlike, hold_unlike, left_unlike, read_second
 from tasks.solving.batches import look, reader_of
 from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.claims import claim_answers, require_own
@@ -210,6 +210,7 @@ def read(inbox: Inbox, workers: int | None, cluster: str | None) -> tuple[float,
     with crew(workers, cluster, reads=[inbox.choice.folder]) as client:
         began = time.monotonic()
         if attempt is not None:
+            hold_unlike(inbox)
             with stage("solving", inbox.choice.count()) as shown:
                 attempt.solve(
                     look_all=lambda jobs: fan_out(client, look, jobs, tries=LOOK_TRIES),
@@ -220,6 +221,7 @@ def read(inbox: Inbox, workers: int | None, cluster: str | None) -> tuple[float,
         if unlike is not None:
             with stage("reading again", unlike.count) as again:
                 unlike.solve(lambda jobs, on_lost: fan_out(client, read_second, jobs, on_lost=on_lost), again.advance)
+        inbox.move_held()
         return time.monotonic() - began, None if unlike is None else unlike.outcome
 
 

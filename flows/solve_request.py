@@ -80,7 +80,7 @@ class SolveRequest:
     independent
         Answer each picture from itself alone. By default, where most texts of a folder are alike, such as four digits,
         the pictures that were read otherwise are read once more as such texts. That is for the shipped models without
-        a dictionary, and for pictures that stay in their folder.
+        a dictionary.
     explain
         Of named pictures only: also write a PNG with every stage of the reading. --explain alone writes
         reports/explain/NAME.png under the home, --explain OUT.png that file.

@@ -9,7 +9,7 @@ from storage.errors import CaptchasError
 from storage.files import atomic
 from storage.files.locks import inbox_locked
 from storage.ledger.answered import AnsweredPicture
-from storage.ledger.ledger import SOLVED, Ledger, LedgerEntry
+from storage.ledger.ledger import SOLVED, Answer, Ledger, LedgerEntry
 from tasks.solving.batches import SolvePlan
 from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.moving import Mover
@@ -38,6 +38,8 @@ class Inbox:
         How often the run has begun to solve the inbox.
     progress : callable
         Called now and then with the number of files that are done.
+    holds : callable
+        Tells by its answer whether a solved file is not moved at once, since it may be read again.
     """
 
     def __init__(self, choice: SolveChoice, plan: SolvePlan, ledger: Ledger, early: EarlyLook | None = None):
@@ -50,6 +52,8 @@ class Inbox:
         self.fatal: dict[bytes, str] = {}
         self.attempts = 0
         self.progress: Callable[[int], None] = _ignore
+        self.holds: Callable[[Answer], bool] = _never
+        self._held: list[str] = []
 
     def begin(self) -> None:
         """Prepare the next attempt: it takes the counts of what earlier attempts have answered from the ledger."""
@@ -65,13 +69,24 @@ class Inbox:
     def write(self, entries: list[LedgerEntry]) -> None:
         """Write answers to the ledger, count them, and move the solved files."""
         for first in range(0, len(entries), WRITTEN):
-            some = self.mover.aim(entries[first : first + WRITTEN])
+            chunk = entries[first : first + WRITTEN]
+            held = [entry for entry in chunk if self.holds(entry.answer)]
+            self._held += [entry.picture.path for entry in held]
+            some = [*self.mover.aim([entry for entry in chunk if not self.holds(entry.answer)]), *held]
             with self.ledger.transaction():
                 self.ledger.record(self.folder, self.settings, self.run, some)
             for entry in some:
                 self.outcome.answer(entry.picture.path, entry.answer)
             self.mover.move(some)
         self.progress(self.outcome.done)
+
+    def move_held(self) -> None:
+        """Move the solved files that were held and are still there."""
+        for path in self._held:
+            for row in self.ledger.known(self.folder, path):
+                self.mover.plan(row, path)
+        self._held = []
+        self.mover.catch_up()
 
     def rewrite(self, entries: Sequence[LedgerEntry], before: Sequence[AnsweredPicture]) -> None:
         """Write other answers to pictures that have answers, in place of those in `before`; move the solved files."""
@@ -140,3 +155,7 @@ def _by_folder(ledger: Ledger, entries: Sequence[LedgerEntry]) -> dict[Path, lis
 
 def _ignore(_done: int) -> None:
     pass
+
+
+def _never(_answer: Answer) -> bool:
+    return False

@@ -1,12 +1,15 @@
 """Read the pictures of a run whose texts are unlike most others of their folder once more, and choose.
 
-The order of calls, after all pictures have answers::
+The order of calls::
 
+    hold_unlike(inbox)  # before pictures are read
+    ...  # all pictures get answers
     unlike = find_unlike(inbox)  # None if there is nothing to read again
     if unlike:
         unlike.solve(read_all)
+    inbox.move_held()
 
-Nothing of it depends on the order in which answers came: what texts have in common is estimated from all answers of the
+Nothing of it depends on the order in which answers came: what texts have in common is estimated from `MOST` answers of the
 folder, and how many truly differ from the first `SAMPLE` of those that do. A picture whose second reading was chosen or
 refused is marked in its reason. So a killed run goes on with the others, and if they are more than `SAMPLE`, it
 estimates anew from these.
@@ -14,6 +17,7 @@ estimates anew from these.
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
@@ -27,6 +31,7 @@ from tasks.solving.batches import Listed, SolveJob, SolvePlan, answers_of, read_
 from tasks.solving.inbox import Inbox
 
 BATCH = 64  # pictures of a job
+MOST = 20_000  # answers, the first in a listing, that tell what texts have in common
 SAMPLE = 1024  # pictures, the first in a listing, from which it is estimated how many texts truly differ
 TAKEN = "read once more, like most others"  # the beginning of a sentence in a reason, which marks a picture
 KEPT = "unlike most others"
@@ -171,14 +176,30 @@ def read_unlike(
 
 def find_unlike(inbox: Inbox) -> "Unlike | None":
     """Return the pictures of a folder to read a second time; None if there are none."""
-    if not inbox.plan.together or inbox.choice.only:
-        return None
-    ledger, folder, settings = inbox.ledger, inbox.folder, inbox.settings
-    common = common_of(inbox.plan, (row.answer for row in answered_pictures(ledger, folder, settings)))
+    common = _common(inbox)
     if common is None:
         return None
     unlike = Unlike(inbox, common)
     return unlike if unlike.count else None
+
+
+def _common(inbox: Inbox) -> InCommon | None:
+    """Tell what the answers of a folder have in common; None for a single picture too."""
+    if inbox.choice.only:
+        return None
+    rows = answered_pictures(inbox.ledger, inbox.folder, inbox.settings)
+    return common_of(inbox.plan, (row.answer for row in itertools.islice(rows, MOST)))
+
+
+def hold_unlike(inbox: Inbox) -> None:
+    """Have files stay until they are read again if their texts are unlike most answers of earlier runs.
+
+    For a run that moves solved files. The first run has no such answers, and holds nothing.
+    """
+    common = _common(inbox) if inbox.choice.move_to is not None else None
+    if common is not None:
+        known = common  # which no later line changes
+        inbox.holds = lambda answer: bool(text_of(answer)) and not known.fits(text_of(answer))
 
 
 def left_unlike(inbox: Inbox) -> "Unlike | None":
@@ -253,8 +274,10 @@ class Unlike:
 
     def _rows(self) -> Iterator[AnsweredPicture]:
         for row in answered_pictures(self.inbox.ledger, self.inbox.folder, self.inbox.settings):
+            if row.moved:  # and so are all that follow
+                return
             text = text_of(row.answer)
-            if text and not row.moved and not is_marked(row.answer) and not self.common.fits(text):
+            if text and not is_marked(row.answer) and not self.common.fits(text):
                 yield row
 
     def _jobs(self) -> Iterator[SecondJob]:

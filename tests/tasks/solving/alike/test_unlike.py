@@ -15,7 +15,16 @@ from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving import batches
 from tasks.solving.alike import unlike
-from tasks.solving.alike.unlike import KEPT, TAKEN, find_unlike, is_marked, left_unlike, read_second
+from tasks.solving.alike.unlike import (
+    KEPT,
+    TAKEN,
+    SecondReceipt,
+    find_unlike,
+    hold_unlike,
+    is_marked,
+    left_unlike,
+    read_second,
+)
 from tasks.solving.batches import SolvePlan, make_plan
 from tasks.solving.choice import SolveChoice
 from tasks.solving.inbox import Inbox
@@ -60,10 +69,12 @@ def run(folder: Path, made: SolvePlan | None = None, order: int = 1, unit=read_s
         inbox = Inbox(SolveChoice(folder, settle=0.0, **options), made or plan(), ledger)
         attempt = next_attempt(inbox)
         if attempt:
+            hold_unlike(inbox)
             attempt.solve(partial(flown, batches.look), partial(flown, read_batch))
         again = find_unlike(inbox) if attempt else left_unlike(inbox)
         if again:
             again.solve(partial(flown, unit, order=order))
+        inbox.move_held()
         write_results(inbox, AnswersFile(home / "answers.csv", AnswerFormat.CSV))
         rows: dict[str, Answer] = dict(ledger.results(inbox.folder))
     assert inbox.outcome.done == inbox.outcome.total
@@ -226,10 +237,41 @@ def test_answers_that_were_left_out_are_judged_by_what_was_read(folder):
     assert done.outcome.counts.total() == 61
 
 
-def test_moved_files_stay_as_they_are(folder, tmp_path):
-    done = run(folder, move_to=tmp_path / "done")
-    assert done.again is None
-    assert done.mover.moved == 61
+def test_files_are_moved_after_they_are_read_again(folder, tmp_path):
+    """The first run moves each file with its first answer: nothing is known before it of the texts."""
+    late = {path: path.read_bytes() for path in sorted(folder.iterdir())[30:]}
+    for path in late:
+        path.unlink()
+    first = run(folder, move_to=tmp_path / "done")
+    assert (first.again, first.mover.moved) == (None, 30)
+    for path, content in late.items():
+        path.write_bytes(content)
+    second = run(folder, move_to=tmp_path / "done")
+    assert second.again.outcome.pictures >= 3
+    assert second.mover.moved == len(late)
+    assert not any(folder.iterdir())
+    news = {path.name: second.rows[path.name] for path in late}
+    assert all(answer.word.isdigit() for name, answer in news.items() if name != "99_TREF.png")
+    assert second.outcome.counts == {SOLVED: len(late)}
+
+
+def unread(job) -> SecondReceipt:
+    """Stands for files that cannot be read now."""
+    return SecondReceipt(job.job.files, (None,) * len(job.job.files))
+
+
+def test_held_files_whose_second_reading_fails_are_moved_all_the_same(folder, tmp_path):
+    late = {path: path.read_bytes() for path in sorted(folder.iterdir())[30:]}
+    for path in late:
+        path.unlink()
+    run(folder, move_to=tmp_path / "done")
+    for path, content in late.items():
+        path.write_bytes(content)
+    second = run(
+        folder, unit=lambda job: SecondReceipt(job.job.files, (None,) * len(job.job.files)), move_to=tmp_path / "done"
+    )
+    assert second.mover.moved == len(late)
+    assert not any(folder.iterdir())
 
 
 def test_the_settings_say_how_pictures_are_read():
