@@ -9,9 +9,9 @@ The order of calls::
         unlike.solve(read_all)
     inbox.move_held()
 
-Nothing of it depends on the order in which answers came: what texts have in common is estimated from `MOST` answers of the
-folder, and how many truly differ from the first `SAMPLE` of those that do. A picture whose second reading was chosen or
-refused is marked in its reason. So a killed run goes on with the others, and if they are more than `SAMPLE`, it
+Nothing of it depends on the order in which answers came: what texts have in common is estimated from the first `MOST`
+answers of the folder, and how many truly differ from the first `SAMPLE` of those that do. A picture that was read a
+second time is marked in its reason. So a killed run goes on with the others, and if they are more than `SAMPLE`, it
 estimates anew from these.
 """
 
