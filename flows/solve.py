@@ -12,7 +12,7 @@ from flows.home import pictures_at
 from flows.reporting.answers import answers_for_people, told_again
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
-from flows.reporting.reports import SolveReport
+from flows.reporting.reports import ReadOnceMore, SolveReport
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.solve_request import (
@@ -130,7 +130,7 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
         sheet = answers_sheet(inbox)
     report = _report(inbox, planned, answers, written, seconds)
     if again:
-        report["in_common"] = again._asdict()
+        report["in_common"] = ReadOnceMore(told=again.told, pictures=again.pictures, changed=again.changed)
         report["shown"] |= {"in_common": told_again(*again)}
     show_solved(report, sheet, choice.folder, answers.out)
     return report

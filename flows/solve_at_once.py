@@ -94,7 +94,7 @@ def solve_named(arguments: list[str]) -> ReadAtOnce | None:
     notes = remember(ledger(), planned.plan, entries)
     report = _report(planned, out, rows, dict(counts), time.monotonic() - began)
     if again:
-        report |= {"in_common": again._asdict(), "like_most": told_again(*again)}
+        report["in_common"] = again._asdict()
     if notes:
         report["not_kept_in_the_ledger"] = notes
     if files:
@@ -314,6 +314,7 @@ def _report(
 
 def _for_people(report: dict[str, Any], rows: list[ResultRow]) -> dict[str, Any]:
     """Return the parts of a report that people look for."""
-    names = ("answers_file", "explained", "not_kept_in_the_ledger", "like_most")
+    names = ("answers_file", "explained", "not_kept_in_the_ledger")
     rest = {name: report[name] for name in names if report.get(name)}
+    rest |= {"in_common": told_again(**report["in_common"])} if "in_common" in report else {}
     return {"reads_with": report["reads_with"]} | answers_for_people(rows) | rest

@@ -42,8 +42,8 @@ def _percent(share: float | None) -> str:
     return f"{100 * share:.1f} %" if share >= LEAST else "under 0.1 %"
 
 
-def told_again(told: str, count: int, changed: int) -> str:
+def told_again(told: str, pictures: int, changed: int) -> str:
     """Tell what most texts have in common, and what became of the pictures that were read otherwise."""
-    pictures = "picture that was read otherwise was" if count == 1 else "pictures that were read otherwise were"
+    were = "picture that was read otherwise was" if pictures == 1 else "pictures that were read otherwise were"
     now = f"{changed:,} {'has' if changed == 1 else 'have'} another answer now"
-    return f"{told}; {count:,} {pictures} read once more, {now} (--independent leaves that out)"
+    return f"{told}; {pictures:,} {were} read once more, {now} (--independent leaves that out)"

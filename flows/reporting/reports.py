@@ -103,6 +103,14 @@ class LadderSummary(TypedDict):
     pictures_to_look_at: list[str]
 
 
+class ReadOnceMore(TypedDict):
+    """The pictures whose texts are unlike most others, which were read once more."""
+
+    told: str  # what most texts have in common, such as: 4 letters of 0-9
+    pictures: int
+    changed: int  # of these, with another answer now
+
+
 class Solved(ReadsWith):
     """What was answered, left out and moved, and why."""
 
@@ -122,6 +130,7 @@ class Solved(ReadsWith):
     failures: list[dict[str, str]]
     left_for_the_next_run: list[dict[str, str]]
     not_moved: list[dict[str, str]]
+    in_common: NotRequired[ReadOnceMore]  # not there if no picture was read once more
 
 
 class SolveReport(Solved):
@@ -131,7 +140,6 @@ class SolveReport(Solved):
     folder: str
     shown: NotRequired[dict[str, object]]
     answers_note: NotRequired[str]
-    in_common: NotRequired[dict[str, str | int]]  # of most texts, and how many pictures were read again for it
 
 
 class DrawnDataset(TypedDict):

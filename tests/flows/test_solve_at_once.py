@@ -159,7 +159,7 @@ def test_named_pictures_tell_each_other_what_to_expect(inbox, forms, capsys):
         assert [answer.word for _, answer in base.results(folder)] == [row["word"] for row in alone["answers"]]
     assert solve_named(["solve", *map(str, forms)])
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"like most: 4 letters of 0-9; {again['pictures']} pictures that were read otherwise were read" in shown
+    assert f"in common: 4 letters of 0-9; {again['pictures']} pictures that were read otherwise were read" in shown
     assert "in_common" not in solved(capsys, *forms[:15])
 
 
