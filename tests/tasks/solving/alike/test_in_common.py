@@ -56,6 +56,28 @@ def test_few_and_different_answers_tell_nothing(answers):
     assert found is None or (found.length, set(found.letters)) == ((4, 9), set(ALL))
 
 
+def test_the_most_frequent_length_alone_is_not_what_most_have():
+    lengths = {4: 90} | dict.fromkeys(range(5, 13), 20)
+    answers = [text for length, count in lengths.items() for text in texts(CAPITALS, (length, length), count, length)]
+    assert in_common(answers, LENGTH, CAPITALS) is None
+
+
+def test_a_length_or_kind_that_is_rare_is_not_in_use():
+    assert in_common(texts(DIGITS, (4, 4), 200) + texts(DIGITS, (5, 5), 30, 2), LENGTH, DIGITS).length == (4, 4)
+    misread = [(f"{text[:3]}e", sure) for text, sure in texts(DIGITS, (4, 4), 20, 3)]  # e for a turned 0
+    assert in_common(texts(DIGITS, (4, 4), 200) + misread, LENGTH, ALL).letters == DIGITS
+
+
+def test_letters_that_a_few_answers_lack_may_still_come():
+    found = in_common(texts(CAPITALS + DIGITS, (4, 4), 40), LENGTH, ALL)
+    assert set(found.letters) == set(CAPITALS + DIGITS)
+
+
+def test_a_letter_that_was_read_once_by_mistake_is_not_in_use():
+    found = in_common([*texts(CAPITALS.replace("Q", ""), (5, 5)), ("AQBCD", 0.9)], LENGTH, ALL)
+    assert set(found.letters) == set(CAPITALS) - {"Q"}
+
+
 def test_what_is_known_already_tells_nothing():
     answers = texts(DIGITS, (4, 4))
     assert in_common(answers, (4, 4), DIGITS) is None
@@ -115,6 +137,7 @@ def test_texts_that_truly_differ_stay():
 def test_a_sample_counts_for_all():
     assert COMMON.learnt([of(-1.0)] * 4).unlike == pytest.approx(COMMON.learnt([of(-1.0)] * 40).unlike)
     assert COMMON.learnt([]) == COMMON
+    assert COMMON.learnt([of(5000.0)]).unlike[0] == pytest.approx(0)
 
 
 @pytest.mark.parametrize("seed", range(200))
