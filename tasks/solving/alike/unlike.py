@@ -12,7 +12,7 @@ answers of the folder, and a picture whose second reading was chosen or refused 
 
 import dataclasses
 import functools
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
@@ -102,14 +102,22 @@ def is_marked(answer: Answer) -> bool:
     return answer.reason is not None and (TAKEN in answer.reason or KEPT in answer.reason)
 
 
-def common_of(plan: SolvePlan, answers: Iterator[Answer]) -> InCommon | None:
+class _Texts:
+    """The texts of answers with their confidences; `answers` begins to iterate over them."""
+
+    def __init__(self, answers: Callable[[], Iterable[Answer]]):
+        self._answers = answers
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return ((text_of(answer), answer.confidence or 0.0) for answer in self._answers())
+
+
+def common_of(plan: SolvePlan, answers: Callable[[], Iterable[Answer]]) -> InCommon | None:
     """Tell what answers have in common; None for nothing, and where texts are known or pictures stand alone."""
     if not plan.together:
         return None
     reader = reader_of(plan)
-    return in_common(
-        ((text_of(answer), answer.confidence or 0.0) for answer in answers), reader.length, letters_of(reader)
-    )
+    return in_common(_Texts(answers), reader.length, letters_of(reader))
 
 
 def chosen(before: Answer, second: Second | None, common: InCommon, told: str) -> Answer:
@@ -150,7 +158,7 @@ def read_unlike(
     read_again : callable
         Reads some of them, by their numbers, as `second_answers` does.
     """
-    common = common_of(plan, iter(answers))
+    common = common_of(plan, lambda: answers)
     unlike = [
         number for number, answer in enumerate(answers)
         if common is not None and (text := text_of(answer)) and not common.fits(text)
@@ -172,7 +180,7 @@ def find_unlike(inbox: Inbox) -> "Unlike | None":
     if not inbox.plan.together or inbox.choice.only:
         return None
     ledger, folder, settings = inbox.ledger, inbox.folder, inbox.settings
-    common = common_of(inbox.plan, (row.answer for row in answered_pictures(ledger, folder, settings)))
+    common = common_of(inbox.plan, lambda: (row.answer for row in answered_pictures(ledger, folder, settings)))
     if common is None:
         return None
     unlike = Unlike(inbox, common)
