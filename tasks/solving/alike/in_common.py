@@ -161,7 +161,7 @@ def _bounds(lengths: Mapping[int, float], length: tuple[int, int]) -> tuple[int,
 
 def _in_use(seen: Mapping[str, float], letters: str) -> str:
     """Return the letters that are in use, of those that are possible."""
-    counts = dict.fromkeys(letters, 0.0) | seen
+    counts = {**dict.fromkeys(letters, 0.0), **seen}
     total = sum(seen.values())
     others = [letter for letter in letters if not any(letter in kind for kind in KINDS)]
     used = {kind for kind in KINDS if any(letter in letters for letter in kind)}

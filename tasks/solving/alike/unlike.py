@@ -6,26 +6,29 @@ The order of calls, after all pictures have answers::
     if unlike:
         unlike.solve(read_all)
 
-Nothing of it depends on the order in which answers came, or on kills: what texts have in common is estimated from all
-answers of the folder, and a picture whose second reading was chosen or refused is marked in its reason.
+Nothing of it depends on the order in which answers came: what texts have in common is estimated from all answers of the
+folder, and a picture whose second reading was chosen or refused is marked in its reason. The sample is written in one
+transaction; a kill after it may change close cases of the rest, since marked pictures count then as they were chosen.
 """
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from storage.ledger.answered import AnsweredPicture, answered_pictures
+from storage.ledger.answered import AnsweredPicture, answered_pictures, answered_texts, of_content
 from storage.ledger.ledger import FAILED, Answer, LedgerEntry, PictureFile
 from tasks.readers import read_pictures
 from tasks.solving.alike.in_common import InCommon, Other, in_common
 from tasks.solving.alike.second_reading import letters_of, limits, others_of, told_in_common
-from tasks.solving.batches import Listed, SolveJob, SolvePlan, answers_of, read_unchanged, reader_of
+from tasks.solving.batches import Listed, SolveJob, SolvePlan, answers_of, content_of, read_unchanged, reader_of
+from tasks.solving.choice import ReadAgain
 from tasks.solving.inbox import Inbox
 
 BATCH = 64  # pictures of a job
-SAMPLE = 1024  # pictures, the first in a listing, from which it is estimated how many texts truly differ
+SAMPLE = 1024  # contents, the first in a listing, from which it is estimated how many texts truly differ
 TAKEN = "read once more, like most others"  # the beginning of a sentence in a reason, which marks a picture
 KEPT = "unlike most others"
 
@@ -120,10 +123,8 @@ def common_of(plan: SolvePlan, answers: Callable[[], Iterable[Answer]]) -> InCom
     return in_common(_Texts(answers), reader.length, letters_of(reader))
 
 
-def chosen(before: Answer, second: Second | None, common: InCommon, told: str) -> Answer:
+def chosen(before: Answer, second: Second, common: InCommon, told: str) -> Answer:
     """Return the answer to a picture that was read twice, with what to know of it; `told` tells what is in common."""
-    if second is None:
-        return before
     if second.answer is not None and common.takes(second.other):
         return second.answer._replace(reason=_joined(f"{TAKEN}: {told}", second.answer.reason))
     return before._replace(reason=_joined(before.reason, f"{KEPT}: {told}"))
@@ -131,18 +132,6 @@ def chosen(before: Answer, second: Second | None, common: InCommon, told: str) -
 
 def _joined(*reasons: str | None) -> str:
     return "; ".join(filter(None, reasons))
-
-
-class ReadAgain(NamedTuple):
-    """What a second reading of pictures came to.
-
-    told : what most texts have in common, in words
-    pictures, changed : how many were read again in this run, and how many of these have another answer
-    """
-
-    told: str
-    pictures: int
-    changed: int
 
 
 def read_unlike(
@@ -168,11 +157,13 @@ def read_unlike(
     told = told_in_common(common, letters_of(reader_of(plan)))
     found = read_again(common, unlike)
     common = common.learnt(sorted(second.other for second in found if second is not None))
-    changed = 0
+    pictures = changed = 0
     for number, second in zip(unlike, found, strict=True):
-        before, answers[number] = answers[number], chosen(answers[number], second, common, told)
-        changed += text_of(before) != text_of(answers[number])
-    return ReadAgain(told, len(unlike), changed)
+        if second is not None:
+            before, answers[number] = answers[number], chosen(answers[number], second, common, told)
+            pictures += 1
+            changed += text_of(before) != text_of(answers[number])
+    return ReadAgain(told, pictures, changed) if pictures else None
 
 
 def find_unlike(inbox: Inbox) -> "Unlike | None":
@@ -180,7 +171,7 @@ def find_unlike(inbox: Inbox) -> "Unlike | None":
     if not inbox.plan.together or inbox.choice.only:
         return None
     ledger, folder, settings = inbox.ledger, inbox.folder, inbox.settings
-    common = common_of(inbox.plan, lambda: (row.answer for row in answered_pictures(ledger, folder, settings)))
+    common = common_of(inbox.plan, lambda: answered_texts(ledger, folder, settings))
     if common is None:
         return None
     unlike = Unlike(inbox, common)
@@ -203,22 +194,16 @@ class Unlike:
     told : str
         What texts have in common, in words.
     count : int
-        The pictures.
-    changed : int
-        The pictures that have another answer now.
+        The contents to read: one picture stands for all that have the same.
     """
 
     def __init__(self, inbox: Inbox, common: InCommon):
         self.inbox, self.common = inbox, common
         self.told = told_in_common(common, letters_of(reader_of(inbox.plan)))
-        self.count = sum(1 for _ in self._rows())
-        self.changed = 0
-        self._before: dict[str, AnsweredPicture] = {}  # of the pictures that are being read
-
-    @property
-    def outcome(self) -> ReadAgain:
-        """Return what the second reading came to."""
-        return ReadAgain(self.told, self.count, self.changed)
+        self.count = sum(1 for _ in self._pictures())
+        self._listed = 0  # pictures for which jobs were made
+        self._sample: set[str] = set()  # the first pictures of the jobs from which it is learnt
+        self._awaited: set[str] = set()  # those that are being read
 
     def solve(self, read_all: ReadSecond, progress: Callable[[int], None] | None = None) -> None:
         """Read all of them, and write to the ledger what is chosen.
@@ -228,61 +213,70 @@ class Unlike:
         read_all : callable
             Runs all jobs; see `ReadSecond`.
         progress : callable, optional
-            Called with the number of pictures of each batch that is done.
+            Called with the number of contents of each batch that is done.
         """
-        sample: list[SecondReceipt] | None = []
+        held: list[SecondReceipt] | None = []
         with closing(read_all(self._jobs(), self._lost)) as receipts:
             for receipt in receipts:
-                if sample is None:
-                    self._record(receipt)
+                self._awaited.discard(receipt.files[0].path)
+                if held is None:
+                    self._record([receipt])
                 else:
-                    sample.append(receipt)
-                    if sum(len(one.files) for one in sample) >= min(SAMPLE, self.count):
-                        self._learn(sample)
-                        sample = None
+                    held.append(receipt)
+                    if not self._awaited and self._listed >= min(SAMPLE, self.count):
+                        self._learn(held)
+                        held = None
                 if progress:
                     progress(len(receipt.files))
-        if sample:
-            self._learn(sample)
+        if held:
+            self._learn(held)
 
-    def _learn(self, sample: list[SecondReceipt]) -> None:
-        """Estimate how many texts truly differ, and record the sample."""
-        found = sorted(second.other for receipt in sample for second in receipt.found if second is not None)
-        self.common = self.common.learnt(found)
-        for receipt in sample:
-            self._record(receipt)
+    def _learn(self, held: list[SecondReceipt]) -> None:
+        """Estimate how many texts truly differ, and record all in one transaction: what is left tells less of it."""
+        sample = [receipt.found for receipt in held if receipt.files[0].path in self._sample]
+        self.common = self.common.learnt(sorted(second.other for found in sample for second in found if second))
+        self._record(held)
 
-    def _rows(self) -> Iterator[AnsweredPicture]:
+    def _is_unlike(self, row: AnsweredPicture) -> bool:
+        text = text_of(row.answer)
+        return bool(text) and not row.moved and not is_marked(row.answer) and not self.common.fits(text)
+
+    def _pictures(self) -> Iterator[PictureFile]:
+        """Yield a picture of each content."""
+        contents: set[bytes | None] = set()
         for row in answered_pictures(self.inbox.ledger, self.inbox.folder, self.inbox.settings):
-            text = text_of(row.answer)
-            if text and not row.moved and not is_marked(row.answer) and not self.common.fits(text):
-                yield row
+            if self._is_unlike(row) and row.picture.digest not in contents:
+                contents.add(row.picture.digest)
+                yield row.picture
 
     def _jobs(self) -> Iterator[SecondJob]:
         choice, plan, first = self.inbox.choice, self.inbox.plan, self.common
-        batch: list[PictureFile] = []
-        for row in self._rows():
-            self._before[row.picture.path] = row
-            batch.append(row.picture)
-            if len(batch) == BATCH:
-                yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
-                batch = []
-        if batch:
-            yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
+        pictures = self._pictures()
+        while batch := tuple(itertools.islice(pictures, BATCH)):
+            if self._listed < SAMPLE:
+                self._sample.add(batch[0].path)
+                self._awaited.add(batch[0].path)
+            self._listed += len(batch)
+            yield SecondJob(SolveJob(str(choice.folder), batch, plan, choice.follows_links), first)
 
     def _lost(self, job: SecondJob) -> list[SecondJob]:
         """Keep the answers of a job whose workers died."""
-        for picture in job.job.files:
-            self._before.pop(picture.path, None)
+        self._awaited.discard(job.job.files[0].path)
         return []
 
-    def _record(self, receipt: SecondReceipt) -> None:
-        entries, runs = [], []
-        for picture, second in zip(receipt.files, receipt.found, strict=True):
-            row = self._before.pop(picture.path)
-            answer = chosen(row.answer, second, self.common, self.told)
-            if answer != row.answer:
-                self.changed += text_of(answer) != text_of(row.answer)
-                entries.append(LedgerEntry(picture, answer))
+    def _record(self, receipts: list[SecondReceipt]) -> None:
+        """Write what is chosen for the pictures that were read, and for all others of the same content."""
+        inbox, entries, runs, changed = self.inbox, [], [], 0
+        for picture, second in (pair for one in receipts for pair in zip(one.files, one.found, strict=True)):
+            if second is None:
+                continue
+            rows = of_content(inbox.ledger, inbox.folder, inbox.settings, content_of(picture))
+            for row in filter(self._is_unlike, rows):
+                answer = chosen(row.answer, second, self.common, self.told)
+                changed += text_of(answer) != text_of(row.answer)
+                entries.append(LedgerEntry(row.picture, answer))
                 runs.append(row)
-        self.inbox.rewrite(entries, runs)
+        if entries:
+            inbox.rewrite(entries, runs)
+            before = inbox.again or ReadAgain(self.told, 0, 0)
+            inbox.again = ReadAgain(self.told, before.pictures + len(entries), before.changed + changed)
