@@ -33,9 +33,9 @@ from storage.files.places import Place, local, place
 from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
-from tasks.solving.alike.unlike import ReadAgain, find_unlike, hold_unlike, left_unlike, read_second
+from tasks.solving.alike.unlike import find_unlike, hold_unlike, left_unlike, read_second
 from tasks.solving.batches import look, reader_of
-from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
+from tasks.solving.choice import EarlyLook, ReadAgain, SolveChoice, SolveOutcome
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
@@ -206,7 +206,7 @@ def read(inbox: Inbox, workers: int | None, cluster: str | None) -> tuple[float,
     attempt = next_attempt(inbox)
     unlike = None if attempt else left_unlike(inbox)
     if attempt is None and unlike is None:
-        return time.monotonic() - began, None
+        return time.monotonic() - began, inbox.again
     with crew(workers, cluster, reads=[inbox.choice.folder]) as client:
         began = time.monotonic()
         if attempt is not None:
@@ -222,7 +222,7 @@ def read(inbox: Inbox, workers: int | None, cluster: str | None) -> tuple[float,
             with stage("reading again", unlike.count) as again:
                 unlike.solve(lambda jobs, on_lost: fan_out(client, read_second, jobs, on_lost=on_lost), again.advance)
         inbox.move_held()
-        return time.monotonic() - began, None if unlike is None else unlike.outcome
+        return time.monotonic() - began, inbox.again
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write")

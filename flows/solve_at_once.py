@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -30,9 +30,9 @@ from storage.files.targets import STANDARD_OUTPUT, is_stream, require_file
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, LedgerEntry, PictureFile, ResultRow, digest_of
 from tasks.loading.safe_read import GONE, MOST_BYTES, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.solving.alike.in_common import InCommon
-from tasks.solving.alike.unlike import ReadAgain, Second, read_unlike, second_answers
+from tasks.solving.alike.unlike import Second, read_unlike, second_answers
 from tasks.solving.batches import SolvePlan, failed, reader_of
-from tasks.solving.choice import SolveOutcome
+from tasks.solving.choice import ReadAgain, SolveOutcome
 from tasks.solving.claims import require_own
 from tasks.solving.inbox import remember
 from tasks.solving.isolated import answer_forked, do_forked
@@ -41,6 +41,7 @@ from tasks.solving.tables import choose_format, could_be_answers, told, write_an
 DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))  # where a shell has the output of `<(program)`
 BATCH = 256  # pictures that are in memory at once
 FOR_FOLDERS = ("move_to", "only_new", "keep", "follow_links", "settle", "workers", "cluster")
+ReadFile = tuple[PictureFile, bytes | BadPicture]
 _DEFAULTS = {field.name: field.default for field in fields(SolveRequest)}
 
 
@@ -97,8 +98,7 @@ def solve_named(arguments: list[str]) -> ReadAtOnce | None:
         report["in_common"] = again._asdict()
     if notes:
         report["not_kept_in_the_ledger"] = notes
-    if files:
-        report["explained"] = explained
+    report |= {"explained": explained} if files else {}
     with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
         if is_quiet() and not (given.json or out):
             _print_words(rows)
@@ -197,9 +197,9 @@ def _read_unlike(
 
     def read_again(common: InCommon, numbers: list[int]) -> list[Second | None]:
         found: list[Second | None] = []
-        for first in range(0, len(numbers), BATCH):
-            contents = [_reread(pictures[number], digests) for number in numbers[first : first + BATCH]]
-            unit = functools.partial(second_answers, common, plan, read=_content)
+        unit = functools.partial(second_answers, common, plan, read=_content)
+        for batch in _batches([pictures[number] for number in numbers], functools.partial(_reread, digests)):
+            contents = [content for _, content in batch]
             found += [None if isinstance(each, Unreadable) else each for each in do_forked(unit, contents)]
         return found
 
@@ -209,13 +209,13 @@ def _read_unlike(
     return again
 
 
-def _reread(path: Path, digests: dict[str, bytes | None]) -> bytes | BadPicture:
-    """Return the content of a file if it is what was read before; what can be read once only is not read."""
+def _reread(digests: dict[str, bytes | None], path: Path) -> ReadFile:
+    """Read a file as `_read` does if it is what was read before; what can be read once only is not read."""
     if path == STANDARD_INPUT or not path.is_file():
-        return Unsettled("it cannot be read twice")
+        return PictureFile(str(path), 0, 0, None), Unsettled("it cannot be read twice")
     picture, content = _read(path)
     now = _kept(picture, content)
-    return content if now.digest == digests.get(now.path) else Unsettled(GONE)
+    return picture, content if now.digest == digests.get(now.path) else Unsettled(GONE)
 
 
 @contextmanager
@@ -230,12 +230,12 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.update(task, advance=count, refresh=True)
 
 
-def _batches(pictures: tuple[Path, ...]) -> Iterator[list[tuple[PictureFile, bytes | BadPicture]]]:
+def _batches(pictures: Sequence[Path], read: Callable[[Path], ReadFile] | None = None) -> Iterator[list[ReadFile]]:
     """Yield the pictures with their contents, at most `BATCH` and hardly more than `MOST_BYTES` at a time."""
-    batch: list[tuple[PictureFile, bytes | BadPicture]] = []
+    batch: list[ReadFile] = []
     held = 0
     for path in pictures:
-        picture, content = _read(path)
+        picture, content = (read or _read)(path)
         batch.append((picture, content))
         held += len(content) if isinstance(content, bytes) else 0
         if len(batch) == BATCH or held > MOST_BYTES:
@@ -245,7 +245,7 @@ def _batches(pictures: tuple[Path, ...]) -> Iterator[list[tuple[PictureFile, byt
         yield batch
 
 
-def _read(path: Path) -> tuple[PictureFile, bytes | BadPicture]:
+def _read(path: Path) -> ReadFile:
     """Return a file's stamp and content, or the reason why it has none."""
     size = mtime = 0
     try:

@@ -118,6 +118,10 @@ FOUND = RowTypes({
     "moved": (int,), "path": (bytes,), "number": (int,), "size": (int,), "mtime": (int,), "digest": (bytes, _NULL),
     "run": (int,),
 } | _ANSWER)  # fmt: skip
+TEXTS = RowTypes(
+    {"moved": (int,), "path": (bytes,), "number": (int,)}
+    | {name: _ANSWER[name] for name in ("word", "confidence", "reading", "status")}
+)
 KNOWN = RowTypes({
     "path": (bytes,), "size": (int,), "mtime": (int,), "settings": (int,), "passing": (int,), "gone": (int,),
     "target": (bytes, _NULL), "digest": (bytes, _NULL), "status": (_TEXT,), "run": (int,),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.places import ObjectPath, Place, local
@@ -212,6 +213,18 @@ class SolveChoice:
         if isinstance(self.path, ObjectPath):
             return next(self._objects(self.path), None) is not None
         return any_picture(self.path, self._skipped_files(), follow=self.follow)
+
+
+class ReadAgain(NamedTuple):
+    """What a second reading of pictures came to.
+
+    told : what most texts have in common, in words
+    pictures, changed : how many were read again in this run, and how many of these have another answer
+    """
+
+    told: str
+    pictures: int
+    changed: int
 
 
 @dataclass

@@ -11,7 +11,7 @@ from storage.files.locks import inbox_locked
 from storage.ledger.answered import AnsweredPicture
 from storage.ledger.ledger import SOLVED, Answer, Ledger, LedgerEntry
 from tasks.solving.batches import SolvePlan
-from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
+from tasks.solving.choice import EarlyLook, ReadAgain, SolveChoice, SolveOutcome
 from tasks.solving.moving import Mover
 
 WRITTEN = 1024  # answers in one transaction
@@ -31,6 +31,8 @@ class Inbox:
         The numbers of the folder, of the plan's settings and of this run in the ledger.
     outcome : SolveOutcome
         The counts of the whole run, of all its attempts.
+    again : ReadAgain or None
+        What the second reading came to, in all attempts; None if no picture was read again.
     mover : Mover
     fatal : dict of bytes to str
         The contents that ended the process that read them, with the reason. They are not read again in this run.
@@ -48,6 +50,7 @@ class Inbox:
         self.settings = ledger.settings(plan.model_sha256, plan.settings)
         self.run = ledger.begin(self.folder)
         self.outcome = SolveOutcome()
+        self.again: ReadAgain | None = None
         self.mover = Mover(ledger, self.folder, choice.folder, choice.move_to, atomic.new_run())
         self.fatal: dict[bytes, str] = {}
         self.attempts = 0

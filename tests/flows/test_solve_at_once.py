@@ -18,7 +18,7 @@ from flows.solve_at_once import solve_named
 from flows.solve_request import ledger
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.locks import inbox_locked
-from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger
+from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger, LedgerEntry, PictureFile, digest_of
 from storage.served_model import ServedBy, serve_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.png_encoder import png
@@ -180,6 +180,24 @@ def test_what_can_be_read_once_only_is_not_read_again(inbox, forms, capsys, monk
     words = {row["path"]: row["word"] for row in alone}
     assert [rows[path]["word"] for path in ("-", *unlike[1:3])] == [words[path] for path in unlike[:3]]
     assert all(rows[path]["word"].isdigit() for path in unlike[3:])
+
+
+def test_a_second_reading_holds_no_more_in_memory_than_the_first(tmp_path, monkeypatch):
+    sizes = []
+
+    def forked(unit, contents):
+        sizes.append(len(contents))
+        return [None] * len(contents)
+
+    monkeypatch.setattr(solve_at_once, "MOST_BYTES", 15)
+    monkeypatch.setattr(solve_at_once, "do_forked", forked)
+    monkeypatch.setattr(solve_at_once, "read_unlike", lambda plan, answers, again: again(None, [0, 1, 2]))
+    files = tuple(tmp_path / f"{number}.png" for number in range(3))
+    for file in files:
+        file.write_bytes(b"0123456789")
+    kept = [LedgerEntry(PictureFile(str(file), 10, 0, digest_of(b"0123456789")), Answer()) for file in files]
+    assert solve_at_once._read_unlike([], kept, files, None) == [None] * 3
+    assert sizes == [2, 1]
 
 
 def test_a_picture_that_cannot_be_read_is_a_failure(inbox, capsys):

@@ -7,8 +7,7 @@ others, and Bayes' rule decides: how probable each of both readings is, times ho
 
 import math
 import string
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 IN_COMMON = 1  # raised whenever other pictures are read again, or other answers taken
@@ -108,7 +107,8 @@ def in_common(answers: Iterable[tuple[str, float]], length: tuple[int, int], let
     Parameters
     ----------
     answers : iterable of (str, float)
-        Texts that were read, each with its confidence; '' for none.
+        Texts that were read, each with its confidence; '' for none. They are iterated over twice and not kept, so that
+        memory does not grow with their number; an iterator's are kept.
     length, letters
         What the reader expects: the shortest and the longest text, and the letters that may occur.
 
@@ -124,39 +124,45 @@ def in_common(answers: Iterable[tuple[str, float]], length: tuple[int, int], let
     >>> found.length, found.letters, found.fits("77l7")
     ((4, 4), '0123456789', False)
     """
-    texts: Counter[str] = Counter()
-    for text, confidence in answers:
-        if text:
-            texts[text] += confidence  # type: ignore[assignment]  # a Counter adds up any numbers
-    total = math.fsum(texts.values())
+    given = [*answers] if iter(answers) is answers else answers
+    lengths: dict[int, float] = {}
+    counts: dict[str, float] = {}
+    for text, weight in _weighed(given):
+        lengths[len(text)] = lengths.get(len(text), 0.0) + weight
+        for letter in text:
+            counts[letter] = counts.get(letter, 0.0) + weight
+    total = sum(lengths.values())
     if total < FEWEST:
         return None
-    found = InCommon(_bounds(texts, length), _in_use(texts, letters), 0.0, (0.0, 0.0))
+    found = InCommon(_bounds(lengths, length), _in_use(counts, letters), 0.0, (0.0, 0.0))
     if (found.length, found.letters) == (length, letters) or found.length[0] > found.length[1] or not found.letters:
         return None
-    like = math.fsum(weight for text, weight in texts.items() if found.fits(text))
-    longer = math.fsum(weight for text, weight in texts.items() if not found._has_length(text))
+    like = longer = 0.0
+    for text, weight in _weighed(given):
+        if not found._has_length(text):
+            longer += weight
+        elif found.fits(text):
+            like += weight
     if like < LIKE * total:
         return None
     return found._replace(like=like, unlike=(longer, max(total - like - longer, 0.0)))
 
 
-def _bounds(texts: Counter[str], length: tuple[int, int]) -> tuple[int, int]:
-    lengths: dict[int, float] = {}
-    for text, weight in texts.items():
-        lengths[len(text)] = lengths.get(len(text), 0.0) + weight
+def _weighed(answers: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
+    """Yield the texts with their confidences, which anybody may have written into the ledger."""
+    return ((text, min(max(0.0, confidence), 1.0)) for text, confidence in answers if text)
+
+
+def _bounds(lengths: Mapping[int, float], length: tuple[int, int]) -> tuple[int, int]:
     most = max(lengths.values())
     used = [size for size, weight in lengths.items() if weight >= LENGTH_SEEN * most]
     return max(min(used), length[0]), min(max(used), length[1])
 
 
-def _in_use(texts: Counter[str], letters: str) -> str:
+def _in_use(seen: Mapping[str, float], letters: str) -> str:
     """Return the letters that are in use, of those that are possible."""
-    counts = dict.fromkeys(letters, 0.0)
-    for text, weight in texts.items():
-        for letter in text:
-            counts[letter] = counts.get(letter, 0.0) + weight
-    total = math.fsum(counts.values())
+    counts = {**dict.fromkeys(letters, 0.0), **seen}
+    total = sum(seen.values())
     others = [letter for letter in letters if not any(letter in kind for kind in KINDS)]
     used = {kind for kind in KINDS if any(letter in letters for letter in kind)}
     while True:  # without a kind, more are expected of each other letter

@@ -10,29 +10,30 @@ The order of calls::
     inbox.move_held()
 
 Nothing of it depends on the order in which answers came: what texts have in common is estimated from the first `MOST`
-answers of the folder, and how many truly differ from the first `SAMPLE` of those that do. A picture that was read a
-second time is marked in its reason. So a killed run goes on with the others, and if they are more than `SAMPLE`, it
-estimates anew from these.
+answers of the folder, and how many truly differ from the first `SAMPLE` contents of those that do. A picture that was
+read a second time is marked in its reason. The sample is written in one transaction; a kill after it may change close
+cases of the rest, since marked pictures count then as they were chosen.
 """
 
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from storage.ledger.answered import AnsweredPicture, answered_pictures
+from storage.ledger.answered import AnsweredPicture, answered_pictures, answered_texts, of_content
 from storage.ledger.ledger import FAILED, Answer, LedgerEntry, PictureFile
 from tasks.readers import read_pictures
 from tasks.solving.alike.in_common import InCommon, Other, in_common
 from tasks.solving.alike.second_reading import letters_of, limits, others_of, told_in_common
-from tasks.solving.batches import Listed, SolveJob, SolvePlan, answers_of, read_unchanged, reader_of
+from tasks.solving.batches import Listed, SolveJob, SolvePlan, answers_of, content_of, read_unchanged, reader_of
+from tasks.solving.choice import ReadAgain
 from tasks.solving.inbox import Inbox
 
 BATCH = 64  # pictures of a job
 MOST = 20_000  # answers, the first in a listing, that tell what texts have in common
-SAMPLE = 1024  # pictures, the first in a listing, from which it is estimated how many texts truly differ
+SAMPLE = 1024  # contents, the first in a listing, from which it is estimated how many texts truly differ
 TAKEN = "read once more, like most others"  # the beginning of a sentence in a reason, which marks a picture
 KEPT = "unlike most others"
 
@@ -109,20 +110,26 @@ def is_marked(answer: Answer) -> bool:
     return answer.reason is not None and (TAKEN in answer.reason or KEPT in answer.reason)
 
 
-def common_of(plan: SolvePlan, answers: Iterator[Answer]) -> InCommon | None:
+class _Texts:
+    """The texts of answers with their confidences; `answers` begins to iterate over them."""
+
+    def __init__(self, answers: Callable[[], Iterable[Answer]]):
+        self._answers = answers
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return ((text_of(answer), answer.confidence or 0.0) for answer in self._answers())
+
+
+def common_of(plan: SolvePlan, answers: Callable[[], Iterable[Answer]]) -> InCommon | None:
     """Tell what answers have in common; None for nothing, and where texts are known or pictures stand alone."""
     if not plan.together:
         return None
     reader = reader_of(plan)
-    return in_common(
-        ((text_of(answer), answer.confidence or 0.0) for answer in answers), reader.length, letters_of(reader)
-    )
+    return in_common(_Texts(answers), reader.length, letters_of(reader))
 
 
-def chosen(before: Answer, second: Second | None, common: InCommon, told: str) -> Answer:
+def chosen(before: Answer, second: Second, common: InCommon, told: str) -> Answer:
     """Return the answer to a picture that was read twice, with what to know of it; `told` tells what is in common."""
-    if second is None:
-        return before
     if second.answer is not None and common.takes(second.other):
         return second.answer._replace(reason=_joined(f"{TAKEN}: {told}", second.answer.reason))
     return before._replace(reason=_joined(before.reason, f"{KEPT}: {told}"))
@@ -130,18 +137,6 @@ def chosen(before: Answer, second: Second | None, common: InCommon, told: str) -
 
 def _joined(*reasons: str | None) -> str:
     return "; ".join(filter(None, reasons))
-
-
-class ReadAgain(NamedTuple):
-    """What a second reading of pictures came to.
-
-    told : what most texts have in common, in words
-    pictures, changed : how many were read again in this run, and how many of these have another answer
-    """
-
-    told: str
-    pictures: int
-    changed: int
 
 
 def read_unlike(
@@ -157,7 +152,7 @@ def read_unlike(
     read_again : callable
         Reads some of them, by their numbers, as `second_answers` does.
     """
-    common = common_of(plan, iter(answers))
+    common = common_of(plan, lambda: answers)
     unlike = [
         number for number, answer in enumerate(answers)
         if common is not None and (text := text_of(answer)) and not common.fits(text)
@@ -167,11 +162,13 @@ def read_unlike(
     told = told_in_common(common, letters_of(reader_of(plan)))
     found = read_again(common, unlike)
     common = common.learnt(sorted(second.other for second in found if second is not None))
-    changed = 0
+    pictures = changed = 0
     for number, second in zip(unlike, found, strict=True):
-        before, answers[number] = answers[number], chosen(answers[number], second, common, told)
-        changed += text_of(before) != text_of(answers[number])
-    return ReadAgain(told, len(unlike), changed)
+        if second is not None:
+            before, answers[number] = answers[number], chosen(answers[number], second, common, told)
+            pictures += 1
+            changed += text_of(before) != text_of(answers[number])
+    return ReadAgain(told, pictures, changed) if pictures else None
 
 
 def find_unlike(inbox: Inbox) -> "Unlike | None":
@@ -187,8 +184,8 @@ def _common(inbox: Inbox) -> InCommon | None:
     """Tell what the answers of a folder have in common; None for a single picture too."""
     if inbox.choice.only:
         return None
-    rows = answered_pictures(inbox.ledger, inbox.folder, inbox.settings)
-    return common_of(inbox.plan, (row.answer for row in itertools.islice(rows, MOST)))
+    ledger, folder, settings = inbox.ledger, inbox.folder, inbox.settings
+    return common_of(inbox.plan, lambda: itertools.islice(answered_texts(ledger, folder, settings), MOST))
 
 
 def hold_unlike(inbox: Inbox) -> None:
@@ -218,24 +215,16 @@ class Unlike:
     told : str
         What texts have in common, in words.
     count : int
-        The pictures.
-    changed : int
-        The pictures that have another answer now.
+        The contents to read: one picture stands for all that have the same.
     """
 
     def __init__(self, inbox: Inbox, common: InCommon):
         self.inbox, self.common = inbox, common
         self.told = told_in_common(common, letters_of(reader_of(inbox.plan)))
-        self.count = sum(1 for _ in self._rows())
-        self.changed = 0
-        self._before: dict[str, AnsweredPicture] = {}  # of the pictures that are being read
-        self._sample: set[str] = set()  # the paths of the first `SAMPLE`
-        self._missing = min(SAMPLE, self.count)  # of these, which have not come
-
-    @property
-    def outcome(self) -> ReadAgain:
-        """Return what the second reading came to."""
-        return ReadAgain(self.told, self.count, self.changed)
+        self.count = sum(1 for _ in self._pictures())
+        self._listed = 0  # pictures for which jobs were made
+        self._sample: set[str] = set()  # the first pictures of the jobs from which it is learnt
+        self._awaited: set[str] = set()  # those that are being read
 
     def solve(self, read_all: ReadSecond, progress: Callable[[int], None] | None = None) -> None:
         """Read all of them, and write to the ledger what is chosen.
@@ -245,69 +234,72 @@ class Unlike:
         read_all : callable
             Runs all jobs; see `ReadSecond`.
         progress : callable, optional
-            Called with the number of pictures of each batch that is done.
+            Called with the number of contents of each batch that is done.
         """
-        early: list[SecondReceipt] = []  # what came before all of the sample
-        learnt = False
+        held: list[SecondReceipt] | None = []
         with closing(read_all(self._jobs(), self._lost)) as receipts:
             for receipt in receipts:
-                self._missing -= sum(picture.path in self._sample for picture in receipt.files)
-                if learnt:
-                    self._record(receipt)
+                self._awaited.discard(receipt.files[0].path)
+                if held is None:
+                    self._record([receipt])
                 else:
-                    early.append(receipt)
-                    if self._missing <= 0:
-                        self._learn(early)
-                        learnt = True
+                    held.append(receipt)
+                    if not self._awaited and self._listed >= min(SAMPLE, self.count):
+                        self._learn(held)
+                        held = None
                 if progress:
                     progress(len(receipt.files))
-        if not learnt:
-            self._learn(early)
+        if held:
+            self._learn(held)
 
-    def _learn(self, early: list[SecondReceipt]) -> None:
-        """Estimate from the sample how many texts truly differ, and record all that has come."""
-        pairs = [pair for receipt in early for pair in zip(receipt.files, receipt.found, strict=True)]
-        found = sorted(second.other for picture, second in pairs if second is not None and picture.path in self._sample)
-        self.common = self.common.learnt(found)
-        for receipt in early:
-            self._record(receipt)
+    def _learn(self, held: list[SecondReceipt]) -> None:
+        """Estimate how many texts truly differ, and record all in one transaction: what is left tells less of it."""
+        sample = [receipt.found for receipt in held if receipt.files[0].path in self._sample]
+        self.common = self.common.learnt(sorted(second.other for found in sample for second in found if second))
+        self._record(held)
 
-    def _rows(self) -> Iterator[AnsweredPicture]:
+    def _is_unlike(self, row: AnsweredPicture) -> bool:
+        text = text_of(row.answer)
+        return bool(text) and not row.moved and not is_marked(row.answer) and not self.common.fits(text)
+
+    def _pictures(self) -> Iterator[PictureFile]:
+        """Yield a picture of each content."""
+        contents: set[bytes | None] = set()
         for row in answered_pictures(self.inbox.ledger, self.inbox.folder, self.inbox.settings):
             if row.moved:  # and so are all that follow
                 return
-            text = text_of(row.answer)
-            if text and not is_marked(row.answer) and not self.common.fits(text):
-                yield row
+            if self._is_unlike(row) and row.picture.digest not in contents:
+                contents.add(row.picture.digest)
+                yield row.picture
 
     def _jobs(self) -> Iterator[SecondJob]:
         choice, plan, first = self.inbox.choice, self.inbox.plan, self.common
-        batch: list[PictureFile] = []
-        for row in self._rows():
-            self._before[row.picture.path] = row
-            if len(self._sample) < SAMPLE:
-                self._sample.add(row.picture.path)
-            batch.append(row.picture)
-            if len(batch) == BATCH:
-                yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
-                batch = []
-        if batch:
-            yield SecondJob(SolveJob(str(choice.folder), tuple(batch), plan, choice.follows_links), first)
+        pictures = self._pictures()
+        while batch := tuple(itertools.islice(pictures, BATCH)):
+            if self._listed < SAMPLE:
+                self._sample.add(batch[0].path)
+                self._awaited.add(batch[0].path)
+            self._listed += len(batch)
+            yield SecondJob(SolveJob(str(choice.folder), batch, plan, choice.follows_links), first)
 
     def _lost(self, job: SecondJob) -> list[SecondJob]:
         """Keep the answers of a job whose workers died."""
-        for picture in job.job.files:
-            self._missing -= picture.path in self._sample
-            self._before.pop(picture.path, None)
+        self._awaited.discard(job.job.files[0].path)
         return []
 
-    def _record(self, receipt: SecondReceipt) -> None:
-        entries, runs = [], []
-        for picture, second in zip(receipt.files, receipt.found, strict=True):
-            row = self._before.pop(picture.path)
-            answer = chosen(row.answer, second, self.common, self.told)
-            if answer != row.answer:
-                self.changed += text_of(answer) != text_of(row.answer)
-                entries.append(LedgerEntry(picture, answer))
+    def _record(self, receipts: list[SecondReceipt]) -> None:
+        """Write what is chosen for the pictures that were read, and for all others of the same content."""
+        inbox, entries, runs, changed = self.inbox, [], [], 0
+        for picture, second in (pair for one in receipts for pair in zip(one.files, one.found, strict=True)):
+            if second is None:
+                continue
+            rows = of_content(inbox.ledger, inbox.folder, inbox.settings, content_of(picture))
+            for row in filter(self._is_unlike, rows):
+                answer = chosen(row.answer, second, self.common, self.told)
+                changed += text_of(answer) != text_of(row.answer)
+                entries.append(LedgerEntry(row.picture, answer))
                 runs.append(row)
-        self.inbox.rewrite(entries, runs)
+        if entries:
+            inbox.rewrite(entries, runs)
+            before = inbox.again or ReadAgain(self.told, 0, 0)
+            inbox.again = ReadAgain(self.told, before.pictures + len(entries), before.changed + changed)

@@ -3,6 +3,7 @@
 import math
 import random
 import string
+import tracemalloc
 
 import pytest
 
@@ -158,3 +159,27 @@ def test_any_answers_are_borne(seed):
         learnt = found.learnt(others)
         assert min(*learnt.unlike, learnt.like) >= -1e-6
         assert all(learnt.takes(other) in (True, False) for other in others)
+
+
+def test_answers_are_not_kept():
+    """A ledger may have millions of different texts."""
+
+    class Answers:
+        def __iter__(self):
+            return ((f"{number:06}", 0.9) for number in range(3000))
+
+    assert in_common(iter(Answers()), LENGTH, ALL) == in_common(Answers(), LENGTH, ALL)
+    tracemalloc.start()
+    try:
+        assert in_common(Answers(), LENGTH, ALL).length == (6, 6)
+        assert tracemalloc.get_traced_memory()[1] < 50_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("confidence", [math.inf, -math.inf, math.nan, 1e308, -3.0])
+def test_confidences_that_are_none_are_borne(confidence):
+    """Anybody may write a ledger."""
+    found = in_common([*texts(DIGITS, (4, 4)), *[("12345", confidence)] * 9], LENGTH, ALL)
+    assert (found.length, found.letters) == ((4, 4), DIGITS)
+    assert 0 <= sum(found.unlike) <= 9

@@ -2,6 +2,8 @@
 
 import json
 import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,14 +12,16 @@ from types import SimpleNamespace
 import pytest
 
 from storage.ledger import answered
-from storage.ledger.ledger import ABSTAINED, LEDGER, SOLVED, Answer, Ledger
+from storage.ledger.ledger import ABSTAINED, LEDGER, SOLVED, Answer, Ledger, LedgerEntry, PictureFile, digest_of
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving import batches
 from tasks.solving.alike import unlike
+from tasks.solving.alike.in_common import Other
 from tasks.solving.alike.unlike import (
     KEPT,
     TAKEN,
+    Second,
     SecondReceipt,
     find_unlike,
     hold_unlike,
@@ -62,6 +66,10 @@ def flown(unit, jobs, _lost=None, order=1):
     yield from (unit(job) for job in list(jobs)[::order])
 
 
+def flown_lazily(unit, jobs, _lost=None):
+    yield from map(unit, jobs)
+
+
 def run(folder: Path, made: SolvePlan | None = None, order: int = 1, unit=read_second, **options) -> SimpleNamespace:
     """What the flow does."""
     home = folder.parent
@@ -79,7 +87,7 @@ def run(folder: Path, made: SolvePlan | None = None, order: int = 1, unit=read_s
         rows: dict[str, Answer] = dict(ledger.results(inbox.folder))
     assert inbox.outcome.done == inbox.outcome.total
     assert min(inbox.outcome.counts.values(), default=0) >= 0
-    return SimpleNamespace(rows=rows, again=again, outcome=inbox.outcome, mover=inbox.mover)
+    return SimpleNamespace(rows=rows, again=again, outcome=inbox.outcome, mover=inbox.mover, inbox=inbox)
 
 
 def right(rows: dict[str, Answer]) -> int:
@@ -100,9 +108,9 @@ def test_pictures_that_were_read_otherwise_are_read_once_more(folder, alone):
     done = run(folder)
     assert right(done.rows) >= alone + 6  # the word is one of them
     marked = [name for name, answer in done.rows.items() if is_marked(answer)]
-    assert len(marked) == done.again.outcome.pictures == done.again.count
+    assert len(marked) == done.inbox.again.pictures == done.again.count
     taken = {name for name in marked if TAKEN in done.rows[name].reason}
-    assert done.again.outcome.changed == len(taken) >= 5
+    assert done.inbox.again.changed == len(taken) >= 5
     assert done.rows["99_TREF.png"].word == "TREF"
     assert done.rows["99_TREF.png"].reason == f"{KEPT}: 4 letters of 0-9"
     assert all(done.rows[name].word.isdigit() for name in taken)
@@ -112,9 +120,7 @@ def test_pictures_that_were_read_otherwise_are_read_once_more(folder, alone):
     assert (again.rows, again.again, again.outcome.skipped) == (done.rows, None, {ANSWERED: 61})
 
 
-@pytest.mark.parametrize("sample", [1024, 3])
-def test_the_order_in_which_answers_come_changes_nothing(folder, tmp_path, monkeypatch, sample):
-    monkeypatch.setattr(unlike, "SAMPLE", sample)
+def test_the_order_in_which_answers_come_changes_nothing(folder, tmp_path):
     rows = [run(folder, order=order).rows for order in (1, -1) if not (tmp_path / LEDGER).unlink(missing_ok=True)]
     assert rows[0] == rows[1]
 
@@ -237,17 +243,23 @@ def test_answers_that_were_left_out_are_judged_by_what_was_read(folder):
     assert done.outcome.counts.total() == 61
 
 
-def test_files_are_moved_after_they_are_read_again(folder, tmp_path):
-    """The first run moves each file with its first answer: nothing is known before it of the texts."""
+def arriving_later(folder: Path, done: Path) -> list[Path]:
+    """Have a run move thirty files, and return the others, which come after it."""
     late = {path: path.read_bytes() for path in sorted(folder.iterdir())[30:]}
     for path in late:
         path.unlink()
-    first = run(folder, move_to=tmp_path / "done")
+    first = run(folder, move_to=done)
     assert (first.again, first.mover.moved) == (None, 30)
     for path, content in late.items():
         path.write_bytes(content)
+    return [*late]
+
+
+def test_files_are_moved_after_they_are_read_again(folder, tmp_path):
+    """The first run moves each file with its first answer: nothing is known before it of the texts."""
+    late = arriving_later(folder, tmp_path / "done")
     second = run(folder, move_to=tmp_path / "done")
-    assert second.again.outcome.pictures >= 3
+    assert second.inbox.again.pictures >= 3
     assert second.mover.moved == len(late)
     assert not any(folder.iterdir())
     news = {path.name: second.rows[path.name] for path in late}
@@ -255,23 +267,124 @@ def test_files_are_moved_after_they_are_read_again(folder, tmp_path):
     assert second.outcome.counts == {SOLVED: len(late)}
 
 
-def unread(job) -> SecondReceipt:
-    """Stands for files that cannot be read now."""
-    return SecondReceipt(job.job.files, (None,) * len(job.job.files))
-
-
 def test_held_files_whose_second_reading_fails_are_moved_all_the_same(folder, tmp_path):
-    late = {path: path.read_bytes() for path in sorted(folder.iterdir())[30:]}
-    for path in late:
-        path.unlink()
-    run(folder, move_to=tmp_path / "done")
-    for path, content in late.items():
-        path.write_bytes(content)
+    late = arriving_later(folder, tmp_path / "done")
     second = run(
         folder, unit=lambda job: SecondReceipt(job.job.files, (None,) * len(job.job.files)), move_to=tmp_path / "done"
     )
     assert second.mover.moved == len(late)
     assert not any(folder.iterdir())
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch) -> Iterator[Callable[..., Inbox]]:
+    """Begin a run over a folder with 200 numbers and twelve other texts, two of each content."""
+    monkeypatch.setattr(unlike, "BATCH", 2)
+    monkeypatch.setattr(unlike, "SAMPLE", 2)
+    opened = ExitStack()
+
+    def begin(home: str = "") -> Inbox:
+        (tmp_path / home).mkdir(exist_ok=True)
+        ledger = opened.enter_context(Ledger(tmp_path / home / LEDGER))
+        return Inbox(SolveChoice(tmp_path, settle=0.0), plan(), ledger)
+
+    def written(home: str = "") -> Inbox:
+        inbox = begin(home)
+        words = [f"{37 * number % 10_000:04}" for number in range(200)]
+        words += [f"xyz{letter}" for letter in "abcdefabcdef"]
+        entries = [
+            LedgerEntry(PictureFile(f"{number:03}_{word}.png", 9, 9, digest_of(word.encode())), answer_of(word))
+            for number, word in enumerate(words)
+        ]
+        with inbox.ledger.transaction():
+            inbox.ledger.record(inbox.folder, inbox.settings, inbox.run, entries)
+        return inbox
+
+    written.begin = begin
+    with opened:
+        yield written
+
+
+def answer_of(word: str) -> Answer:
+    return Answer(word, 0.9, word, 0.9, segments=4, status=SOLVED)
+
+
+def made_up(job: unlike.SecondJob, wrong: str = "ab") -> unlike.SecondReceipt:
+    """Some contents may have been read wrong, which the sample tells; the others truly differ."""
+    texts = [file.path[4:8] for file in job.job.files]
+    found = [Second(Other(text, 0.9, -8.0 if text[3] in wrong else -20.0), answer_of("1111")) for text in texts]
+    return unlike.SecondReceipt(job.job.files, tuple(found))
+
+
+def rows_of(inbox: Inbox) -> dict[str, Answer]:
+    return dict(inbox.ledger.results(inbox.folder))
+
+
+def test_files_of_one_content_are_read_once_more_as_one(listed):
+    inbox, came = listed(), []
+    found = find_unlike(inbox)
+    found.solve(partial(flown, lambda job: came.extend(job.job.files) or made_up(job)))
+    assert len(came) == found.count == 6
+    assert inbox.again[1:] == (12, 4)
+    rows = rows_of(inbox)
+    assert sum(map(is_marked, rows.values())) == 12
+    assert all(rows[f"{200 + number}_xyz{letter}.png"].word == "1111" for number, letter in ((0, "a"), (7, "b")))
+
+
+def test_the_first_in_a_listing_are_the_sample_in_any_order(listed):
+    rows = []
+    for order in (1, -1):
+        inbox = listed(f"home{order}")
+        find_unlike(inbox).solve(partial(flown, made_up, order=order))
+        rows.append(rows_of(inbox))
+    assert rows[0] == rows[1]
+
+
+def test_a_sample_is_written_as_a_whole(listed, monkeypatch):
+    """Else what is left after a kill would tell otherwise how many texts truly differ."""
+    monkeypatch.setattr(unlike, "SAMPLE", 1024)
+    unit = partial(made_up, wrong="cdef")
+    whole = listed("whole")
+    find_unlike(whole).solve(partial(flown, unit))
+    killed, record, calls = listed("killed"), Ledger.record, []
+
+    def dies(*given):
+        calls.append(given)
+        if len(calls) > 1:
+            raise Killed
+        record(*given)
+
+    monkeypatch.setattr(Ledger, "record", dies)
+    with suppress(Killed):
+        find_unlike(killed).solve(partial(flown, unit))
+    monkeypatch.setattr(Ledger, "record", record)
+    rest = listed.begin("killed")
+    if left := find_unlike(rest):
+        left.solve(partial(flown, unit))
+    assert rows_of(rest) == rows_of(whole)
+
+
+def test_all_attempts_of_a_run_are_counted(listed):
+    inbox, came = listed(), []
+
+    def fails(job):
+        came.append(job)
+        if len(came) == 3:
+            raise Killed
+        return made_up(job)
+
+    with pytest.raises(Killed):
+        find_unlike(inbox).solve(partial(flown_lazily, fails))
+    assert inbox.again.pictures == 8
+    find_unlike(inbox).solve(partial(flown, made_up))
+    assert inbox.again.pictures == 12
+
+
+def test_pictures_that_cannot_be_read_now_change_nothing(listed):
+    inbox = listed()
+    before = inbox.ledger.changes(inbox.folder)
+    find_unlike(inbox).solve(partial(flown, lambda job: unlike.SecondReceipt(job.job.files, (None,) * 2)))
+    assert (inbox.again, inbox.ledger.changes(inbox.folder)) == (None, before)
 
 
 def test_the_settings_say_how_pictures_are_read():
