@@ -2,11 +2,14 @@
 
 import os
 import random
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from tasks.loading import listing as folders
 from tasks.loading.listing import any_picture, count_pictures, is_named_otherwise, list_names, list_pictures
+from tests.open_files import open_below
 
 # Folders before and after files that begin with the same letters; a line's end; letters of more than one byte.
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]
@@ -45,14 +48,18 @@ def test_counting(tree, tmp_path):
     assert count_pictures(empty.parent) == 1
 
 
-def test_a_listing_that_is_given_up_leaves_no_open_file(tree, monkeypatch):
+def test_a_listing_that_is_given_up_leaves_no_open_file(tree, tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "RUN", 2)
-    before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
+    spilt = tmp_path / "spilt"
+    spilt.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spilt))
     listing = list_names(tree)
     next(listing)
+    opened = open_below(tmp_path)
     listing.close()
     any_picture(tree)
-    assert len(os.listdir("/proc/self/fd") if before else []) == len(before)  # noqa: PTH208
+    assert opened or not Path("/proc/self/fd").is_dir()
+    assert open_below(tmp_path) == []
 
 
 def test_links_are_followed_when_asked_and_rings_end(tmp_path):
