@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ from storage.errors import BadInput
 from storage.files.places import Place
 from storage.files.private import scratch_folder
 
-_WARNINGS = "PYTHONWARNINGS"
+_IGNORED = "ignore:resource_tracker"  # of Python's warnings
 CLOSING = 10.0  # seconds that Dask has to end its workers
 WAITING = 30.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free. Dask's own setting returns it to the kernel each time; to get it again, page
@@ -263,14 +264,12 @@ def _start(workers: int) -> LocalCluster:
 
 def _start_tracker() -> None:
     """Start Python's process that takes semaphores away, without its warning: a command that must end leaves some."""
-    before = os.environ.get(_WARNINGS)
-    os.environ[_WARNINGS] = ",".join(filter(None, [before, "ignore:resource_tracker"]))
+    # The process is given these as options. Another thread may copy the environment just now, so that stays as it is.
+    sys.warnoptions.append(_IGNORED)
     try:
         resource_tracker.ensure_running()
     finally:
-        os.environ.pop(_WARNINGS)
-        if before is not None:
-            os.environ[_WARNINGS] = before
+        sys.warnoptions.remove(_IGNORED)
 
 
 class _Connected(Client):

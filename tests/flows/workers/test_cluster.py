@@ -323,13 +323,20 @@ def test_a_client_that_could_not_connect_is_closed_before_the_next_begins():
 def test_a_command_that_ends_at_once_is_followed_by_no_warning():
     """Python's own process told the terminal of semaphores that were left to it."""
     code = """
-import os
+import os, sys
 from multiprocessing import resource_tracker
 from flows.workers.cluster import _start_tracker
 
+before, start = [*sys.warnoptions], resource_tracker._resource_tracker.ensure_running
+def started():
+    seen.append(dict(os.environ))  # as another thread may, which copies it
+    start()
+seen = []
+resource_tracker.ensure_running = started
 _start_tracker()
 resource_tracker.register("/of-no-process", "semaphore")
-assert os.environ["PYTHONWARNINGS"] == "ignore:nothing"
+assert seen == [dict(os.environ)]
+assert sys.warnoptions == before == ["ignore:nothing"]
 os._exit(0)
 """
     environment = os.environ | {"PYTHONWARNINGS": "ignore:nothing"}
