@@ -15,6 +15,7 @@ import argparse
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -158,15 +159,19 @@ def read_shipped(reads_with: str, folder: Path, length: tuple[int, int]) -> tupl
     return Rate.of(folded), Rate.of(exact), calibration_error(sure, exact)
 
 
+def drawn_by(names: list[str], count: int) -> Iterator[tuple[str, Path]]:
+    """Yield each generator that is installed, with the folder of its pictures; say which are left out."""
+    for name in names:
+        try:
+            yield name, write_others(name, home() / "samples" / "others", count, SEED)
+        except NotInstalled as error:
+            print(f"left out: {error}", file=sys.stderr)
+
+
 def print_shipped(names: list[str], count: int) -> None:
     """Print how the models of the package read each generator's pictures."""
     print("| generator | model | words right, case folded | exact | calibration error |\n|---|---|---|---|---|")
-    for name in names:
-        try:
-            theirs = write_others(name, home() / "samples" / "others", count, SEED)
-        except NotInstalled as error:
-            print(f"left out: {error}", file=sys.stderr)
-            continue
+    for name, theirs in drawn_by(names, count):
         for reads_with in (*MODELS, AUTO):
             folded, exact, error = read_shipped(reads_with, theirs, GENERATORS[name].length)
             print(f"| {name} | {reads_with} | {folded} | {exact} | {100 * error:.1f} % |", flush=True)
@@ -175,12 +180,7 @@ def print_shipped(names: list[str], count: int) -> None:
 def print_together(names: list[str], count: int) -> None:
     """Print how many texts `captchas solve` reads where nothing is told, each picture alone and all together."""
     print("| generator | alone | together | mended | spoilt | calibration error |\n|---|---|---|---|---|---|")
-    for name in names:
-        try:
-            theirs = write_others(name, home() / "samples" / "others", count, SEED)
-        except NotInstalled as error:
-            print(f"left out: {error}", file=sys.stderr)
-            continue
+    for name, theirs in drawn_by(names, count):
         paths = sorted(theirs.iterdir())
         texts = np.array([path.stem.partition("_")[2] for path in paths])
         right, errors = [], []

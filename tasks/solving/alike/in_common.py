@@ -2,7 +2,7 @@
 
 A CAPTCHA's texts are alike: four digits, or six capitals and digits without O and 0. Where nearly all answers to a
 folder's pictures agree, an answer that differs is often wrong. So such a picture is read once more, as a text like the
-others, and Bayes' rule decides: how probable each of both readings is, times how frequent its kind is.
+others, and Bayes' rule chooses: it weighs how probable each reading is, and how frequent texts of its kind are.
 """
 
 import math
