@@ -142,3 +142,12 @@ def test_the_ground_beside_letters_that_fill_a_line_stays():
     picture[0, 14:26, 30:32] = picture[0, 14:26, 50:70] = 255
     (found,) = find_content(picture, np.array([[40, 120]]))
     np.testing.assert_array_equal(found, [5, 15, 35, 85])
+
+
+def test_the_ground_stays_beside_a_line_that_mostly_has_its_colour():
+    """Letters may cover nearly all that is inside; the line that they just touch tells the ground."""
+    picture = np.full((1, 40, 120, 3), 255, np.uint8)
+    picture[0, 10:30, 20:80] = 0
+    picture[0, 10, 20:56] = 255
+    (found,) = find_content(picture, np.array([[40, 120]]))
+    assert found[0] == 5
