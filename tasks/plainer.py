@@ -9,12 +9,14 @@ from tasks.deep.pictures import find_content
 from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
+from tasks.loading.oddities.in_pieces import in_one_piece
 from tasks.loading.oddities.relief import filled_in
 from tasks.loading.oddities.several_inks import without_an_ink, without_decoys
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
 REST = 0.8  # the confidence in a text that is read without something of its picture
+UNLIKELY, LIKELY = 0.5, 0.6  # letters in pieces are read with less than the first; joined, with at least the second
 SURE = 0.95  # a picture that was read with so much confidence is not made plainer
 UNSURE = 0.7  # a picture that was read with so much keeps its thin ink: of 120 to 250 pictures each of seven kinds, at
 # most two texts a kind were mended above, and each reading takes time
@@ -51,6 +53,7 @@ PLAINER = (
     Plainer(without_dots, times=1.5, below=UNSURE, shorter=True, shared=True),
     Plainer(without_decoys, below=UNSURE, shorter=True, shared=True),
     Plainer(without_an_ink, below=UNSURE, shared=True),
+    Plainer(in_one_piece, least=LIKELY, times=2.0, below=UNLIKELY, shorter=True),
 )
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 from tests.relief_texts import RELIEF
 from tests.small_texts import SMALL
 from tests.strangers import BLACK, FACES, FONTS, LETTERS, WHITE, Colour, Kind, Plate, lay_out, png
+from tests.texts_in_pieces import PIECES
 
 Brush = ImageDraw.ImageDraw
 Shape = Callable[[Brush, int, int, Colour], None]  # draws in 20 x 20 pixels from x, y
@@ -297,6 +298,7 @@ GROUPS: dict[str, dict[str, Kind]] = {
     },
     "small texts": SMALL,
     "rims and shadows": RELIEF,
+    "in pieces": PIECES,
     "cut off": {"cut-left": Kind(_cut(0), 0.0), "cut-right": Kind(_cut(-1), 0.0)},
     "upside down": {"upside-down": Kind(_turned(lambda image: image.rotate(180)), 0.0)},
     "mirrored": {"mirrored": Kind(_turned(ImageOps.mirror), 0.0), "flipped": Kind(_turned(ImageOps.flip), 0.0)},

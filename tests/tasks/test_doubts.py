@@ -15,13 +15,15 @@ from tasks.explaining.classic_stages import classic_stages
 from tasks.explaining.deep_stages import deep_stages
 from tasks.loading.decode import load_batch
 from tasks.loading.oddities.cut_off import CROSSED, TOUCHED
+from tasks.loading.oddities.in_pieces import in_one_piece
 from tasks.loading.oddities.oddities import Oddities
 from tasks.loading.oddities.relief import filled_in
 from tasks.readers import load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
 from tasks.shipped import SHIPPED, STRANGERS
 from tests.relief_texts import RELIEF
-from tests.strangers import FACES, Plate, lay_out, png
+from tests.strangers import FACES, Plate, draw, lay_out, png
+from tests.texts_in_pieces import PIECES
 
 CLASSIC, DEEP = ((str(model), model_digest(model)) for model in (SHIPPED, STRANGERS))
 
@@ -122,6 +124,19 @@ def test_letters_that_only_rims_show_are_read_filled_in_also_if_that_is_shorter(
     monkeypatch.setattr(plainer, "PLAINER", [way for way in plainer.PLAINER if way.find is not filled_in])
     for (word, *_), (seen, *_), (text, _) in zip(filled, read(reader, pictures), asked.values(), strict=True):
         assert seen != word == text
+
+
+@pytest.mark.parametrize("kind", ["dots-4", "squares-4", "dots-colour", "sparse-30"])
+def test_letters_in_pieces_are_read_joined(kind, monkeypatch):
+    drawn = draw(kind, 4, 2, kinds=PIECES)
+    pictures, reader = [Image.open(io.BytesIO(file)) for file, _ in drawn], load_reader(*DEEP, ())
+
+    def right() -> int:
+        return sum(answer[0].upper() == text for answer, (_, text) in zip(read(reader, pictures), drawn, strict=True))
+
+    assert right() >= 3
+    monkeypatch.setattr(plainer, "PLAINER", [way for way in plainer.PLAINER if way.find is not in_one_piece])
+    assert right() <= 2
 
 
 def test_letters_on_a_card_and_of_dots_are_read():
