@@ -23,7 +23,11 @@ def most_parts(image: np.ndarray) -> int:
     return len(find_parts(abs(image - ground).max(axis=2) > 128).table)
 
 
-@pytest.mark.parametrize("times", [1, 2])
+def steepest(image: np.ndarray) -> int:
+    return int(abs(np.diff(image.astype(np.int64), axis=1)).max())
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
 @pytest.mark.parametrize("kind", ["dots-4", "dots-5", "dots-light", "dashes-3"])
 def test_pieces_are_joined_whatever_their_size_and_colour(kind, times):
     for file, text in draw(kind, 4, 3, kinds=PIECES):
@@ -31,7 +35,9 @@ def test_pieces_are_joined_whatever_their_size_and_colour(kind, times):
         found = in_one_piece(image)
         assert most_parts(image) > 5 * len(text)
         assert {(each.shape, each.dtype) for each in found} == {(image.shape, np.dtype(np.uint8))}
-        assert min(most_parts(each) for each in found) <= 2 * len(text)
+        closed, blurred = found[: len(found) // 2], found[len(found) // 2 :]
+        assert min(most_parts(each) for each in closed) <= 2 * len(text)
+        assert steepest(blurred[-1]) < steepest(closed[-1]) / 2
 
 
 @pytest.mark.parametrize("kind", ["squares-3", "squares-4", "sparse-50"])
@@ -47,11 +53,22 @@ def test_large_whole_letters_are_left():
         assert in_one_piece(np.asarray(lay_out(text, random.Random(seed), FACES[1], (200, 70), 44, 18).plain())) == ()
 
 
+def test_faint_dots_beside_whole_letters_are_no_pieces():
+    image = np.array(lay_out("KUMA", random.Random(1), FACES[1], (200, 70), 44, 18).plain())
+    ground = image[:20:4, ::4]
+    ground[:] = 215
+    assert in_one_piece(image) == ()
+    image = np.full((40, 120, 3), 200, np.uint8)
+    image[10:30:4, ::4] = 180
+    assert in_one_piece(image) == ()
+
+
 def test_a_blank_picture_a_close_grid_and_a_huge_picture_are_left():
     grid = Image.new("RGB", (120, 40), "white")
     for x in range(0, 120, 4):
         ImageDraw.Draw(grid).line((x, 0, x, 39), fill="black")
-    huge = np.full((MOST // 500 + 1, 500, 3), 255, np.uint8)
-    huge[::4, ::4] = 0
+    ((file, _),) = draw("dots-4", 1, 3, kinds=PIECES)
+    huge = seen(file, 5)
+    assert huge[:, :, 0].size > MOST
     for image in (np.full((40, 120, 3), 200, np.uint8), np.asarray(grid), huge, np.zeros((1, 1, 3), np.uint8)):
         assert in_one_piece(image) == ()
