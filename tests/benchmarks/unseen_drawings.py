@@ -34,15 +34,17 @@ def drawn(profile: Profile, count: int, seed: int) -> tuple[np.ndarray, list[str
     return np.ascontiguousarray(block.images[:count]), [str(text) for text in block.texts()[:count]]
 
 
-def at_random(faces: list[str], profiles: int, seed: int, relief: float) -> Iterator[Profile]:
-    """Draw profiles; left out are those whose letters do not fit into their pictures."""
+def at_random(
+    faces: list[str], profiles: int, seed: int, relief: float
+) -> Iterator[tuple[Profile, np.ndarray, list[str]]]:
+    """Draw pictures of profiles, and their texts; left out are profiles whose pictures cannot hold or show letters."""
     for number in range(profiles):
         profile = unfamiliar_profile(seed, number, faces, relief=relief)
         try:
-            make_recipe(profile, seed)
+            images, texts = drawn(profile, A_PROFILE, seed)
         except BadInput:
             continue
-        yield profile
+        yield profile, images, texts
 
 
 def main() -> None:
@@ -66,8 +68,7 @@ def main() -> None:
     faces = options.faces.read_text(encoding="utf-8").splitlines() if options.faces else []
     for what, relief in (("at random", 0.0), ("at random, relief", 1.0)) if faces else ():
         right, n = dict.fromkeys(models, 0), 0
-        for profile in at_random(faces, options.profiles, options.seed, relief):
-            images, texts = drawn(profile, A_PROFILE, options.seed)
+        for profile, images, texts in at_random(faces, options.profiles, options.seed, relief):
             n += len(texts)
             for name, model in models.items():
                 words = DeepReader(model, length=profile.length).read(images).words[:, 0].tolist()

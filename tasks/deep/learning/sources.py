@@ -203,8 +203,10 @@ def fill(source: Source, number: int, split: str, form: Form, slot: Slot, seed: 
 def _read(source: Source, number: int, split: str, seed: int) -> tuple[Block, list[str]]:
     if not isinstance(source, Stored):
         number += 0 if split == "train" else _UNSEEN_BLOCKS
-        renderer = _renderer(source.profile) if isinstance(source, Drawn) else source.renderer(number)
-        block = renderer.block(source.seed, number)
+        if isinstance(source, Drawn):
+            block = _renderer(source.profile).block(source.seed, number)
+        else:
+            block = source.block(number)
     else:
         dataset, blocks = _opened(source.folder), blocks_of(source) or 1
         epoch, place = divmod(number, blocks)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from storage.errors import BadInput
+from storage.shards.shard import Block
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.drawing.renderer import Renderer
 from tasks.profiles.colours import Colours
 from tasks.profiles.fonts import draw_glyphs, find_face
 from tasks.profiles.painting import FULL, Ground
@@ -27,7 +27,7 @@ _SMALLEST, _LARGEST = 18, 52  # px of a face
 _TOLD_APART = "abdeghnqrt"  # letters of which the capital has another form
 _COMPARED = 20  # rows and columns that letters are compared at
 _ONE_CASE = 0.75  # of the ink that small letters and capitals have in common: more, and a face has one case
-_TRIES = 8  # profiles in a row whose letters do not fit into their pictures
+_TRIES = 8  # profiles in a row whose pictures cannot be drawn
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,18 @@ class Varied:
     words = ""
     size = (_LARGEST * 2, _LARGEST * _LENGTHS[1])
 
-    def renderer(self, number: int) -> Renderer:
-        """Return the renderer of a block's profile: of the first whose letters fit into its pictures.
+    def block(self, number: int) -> Block:
+        """Draw a block, of the first profile whose letters fit into its pictures and are all to be seen there.
 
         Raises
         ------
         BadInput
-            No letters fit, or a face lacks some.
+            No profile is so, or a face lacks letters.
         """
         for tried in range(number * _TRIES, (number + 1) * _TRIES):
             try:
-                return renderer_of(make_recipe(unfamiliar_profile(self.seed, tried, self.faces), self.seed))
+                recipe = make_recipe(unfamiliar_profile(self.seed, tried, self.faces), self.seed)
+                return renderer_of(recipe).block(self.seed, number)
             except BadInput as error:
                 unfit = error
         raise unfit

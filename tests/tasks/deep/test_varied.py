@@ -1,5 +1,7 @@
 """Profiles drawn at random are what a reader of strangers' pictures learns from: another for each block."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from tasks.deep.learning.stream import StreamPlan
 from tasks.deep.learning.unfamiliar import Varied, one_case, unfamiliar_profile
 from tasks.profiles.built_in import EVERY_FACE, ONE_CASE, find_profile
 from tasks.profiles.colours import Colours
+from tasks.profiles.profile import Ink
 from tasks.profiles.ranges import Grid
 from tasks.shipped import STRANGERS
 
@@ -51,8 +54,8 @@ def test_some_letters_are_seen_by_their_rim_and_shadow_alone():
 
 
 def test_held_out_blocks_are_of_other_profiles(monkeypatch):
-    source, asked, renderer = Varied(FACES, 5), [], Varied.renderer
-    monkeypatch.setattr(Varied, "renderer", lambda self, number: asked.append(number) or renderer(self, number))
+    source, asked, block = Varied(FACES, 5), [], Varied.block
+    monkeypatch.setattr(Varied, "block", lambda self, number: asked.append(number) or block(self, number))
     learnt, _, _ = filled(source, 0)
     held, _, count = filled(source, 0, "validation")
     assert 0 < count < BLOCK / 4
@@ -60,21 +63,22 @@ def test_held_out_blocks_are_of_other_profiles(monkeypatch):
     assert not np.array_equal(held[0], learnt[0])
 
 
-def test_a_profile_whose_letters_do_not_fit_gives_way_to_the_next(monkeypatch):
-    profiles = [find_profile("book"), find_profile("random")]
+GONE = dataclasses.replace(
+    find_profile("random"), name="gone", ink=Ink.GREY, lenses=Grid(8, 8), lens_power=Grid(-100, -100),
+    corners=Grid(60, 60), font_size=20, left=1, height=30,
+)  # fmt: skip
+TIGHT = dataclasses.replace(find_profile("random"), name="tight", width=20)
+
+
+@pytest.mark.parametrize("unfit", [GONE, TIGHT], ids=["letters that no pixel shows", "letters that do not fit"])
+def test_a_profile_that_cannot_be_drawn_gives_way_to_the_next(monkeypatch, unfit):
+    profiles = [unfit, find_profile("random")]
     monkeypatch.setattr("tasks.deep.learning.unfamiliar.unfamiliar_profile", lambda seed, n, faces: profiles[n % 2])
-
-    def refuse_the_first(profile, seed):
-        if profile.name == "book":
-            raise BadInput("its letters do not fit")
-        return profile
-
-    monkeypatch.setattr("tasks.deep.learning.unfamiliar.make_recipe", refuse_the_first)
-    monkeypatch.setattr("tasks.deep.learning.unfamiliar.renderer_of", lambda profile: profile.name)
-    assert Varied(FACES, 5).renderer(0) == "random"
-    profiles[1] = profiles[0]
-    with pytest.raises(BadInput, match="do not fit"):
-        Varied(FACES, 5).renderer(0)
+    block = Varied(FACES, 5).block(3)
+    np.testing.assert_array_equal(block.images, renderer_of(make_recipe(profiles[1], 5)).block(5, 3).images)
+    profiles[1] = unfit
+    with pytest.raises(BadInput, match="no pixel shows" if unfit is GONE else "width"):
+        Varied(FACES, 5).block(3)
 
 
 def test_the_faces_of_one_case_are_known_by_their_letters():
