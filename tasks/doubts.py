@@ -7,15 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
+from tasks.deep.variations import VARIED, average, vary
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.loading.oddities.cut_off import CROSSED, TOUCHED
 from tasks.loading.oddities.oddities import Oddities, find_oddities
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tasks.plainer import REST, choose, make_plainer
 from tasks.reading.ranking import Ranked, Ranking
-from tasks.reading.reader import Reader, Readings
+from tasks.reading.reader import Reader, Readings, joined
 
-DOUBTS = 9  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
+DOUBTS = 10  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
 # What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
@@ -95,10 +96,11 @@ def believed(
         rows = np.flatnonzero(_surest(readings) > DOUBTED)  # nobody believes the others, so they need no look
         found = find_oddities(images[rows] if len(rows) else np.zeros((0, 8, 8), np.uint8), sizes[rows, 1])
         return [Believed(every, *_doubted(readings, rows, found), images)]
-    whole = Believed(every, readings, [""] * len(images), images)
+    first = readings.reading_confidence
+    whole = Believed(every, _varied(deep, readings, images, sizes, rankings), [""] * len(images), images)
     return [
         _in_doubt(part, found)
-        for each in _apart_from(*_plainer(deep, whole, sizes, rankings))
+        for each in _apart_from(*_plainer(deep, whole, first, sizes, rankings))
         for part, found in _icons_apart(deep, each, sizes, rankings)
         if len(part.rows)
     ]
@@ -117,11 +119,34 @@ def _part(whole: Believed, kept: np.ndarray) -> Believed:
     return Believed(whole.rows[kept], rows_of(whole.readings, kept), notes, whole.images[kept])
 
 
+def _varied(
+    reader: DeepReader, readings: Readings, images: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+) -> Readings:
+    """Return readings that are averaged with those of the pictures' variations where they lack confidence."""
+    # Without a curve nothing is known of any answer.
+    rows = np.flatnonzero(readings.confidences[:, 0] < VARIED)
+    if not len(rows):
+        return readings
+    again = [reader.read(part.images, rankings, part.sizes) for part in vary(images[rows], sizes[rows])]
+    found = average([rows_of(readings, rows), *again])
+    every = joined([readings, *again])
+    chosen = np.arange(len(images))
+    chosen[rows] = np.where(found.of, len(images) + (found.of - 1) * len(rows) + np.arange(len(rows)), rows)
+    taken = rows_of(every, chosen)
+    words, confidences, own = taken.words.copy(), taken.confidences.copy(), taken.reading_confidence.copy()
+    words[rows], confidences[rows], own[rows] = found.words, found.confidences, found.reading_confidence
+    answers = taken.answers | {reader.ranking: Ranked(words, confidences)}
+    return replace(taken, words=words, confidences=confidences, reading_confidence=own, answers=answers)
+
+
 def _plainer(
-    reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+    reader: DeepReader, whole: Believed, first: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> tuple[Believed, Believed | None]:  # fmt: skip
-    """Read pictures once more in every plainer way that fits them; return all as they are, and what is taken of it."""
-    of, ways, pictures = make_plainer(whole.images, sizes, whole.readings.reading_confidence)
+    """Read pictures once more in every plainer way that fits them; return all as they are, and what is taken of it.
+
+    `first`, (n,) float64, is the confidence in what the network first read, which the limits of the ways are of.
+    """
+    of, ways, pictures = make_plainer(whole.images, sizes, first)
     if not ways:
         return whole, None
     images = np.stack(pictures)
@@ -231,15 +256,18 @@ def unexplained(found: Oddities, words: list[str]) -> list[str]:
 
 
 def rows_of(readings: Readings, rows: np.ndarray) -> Readings:
-    """Return the readings of some pictures, in the order of `rows` (k,) int64, ascending."""
-    kept = np.isin(readings.picture, rows)
+    """Return the readings of some pictures, in the order of `rows` (k,) int64."""
+    order = np.argsort(rows)
+    kept = np.flatnonzero(np.isin(readings.picture, rows))
+    picture = order[np.searchsorted(rows[order], readings.picture[kept])]
+    letters = np.argsort(picture, kind="stable")
     each = {
         field.name: getattr(readings, field.name)[rows]
         for field in fields(Readings)
         if field.name not in ("picture", "box", "answers", "evidence")
     }
     return replace(
-        readings, **each, picture=np.searchsorted(rows, readings.picture[kept]), box=readings.box[kept],
+        readings, **each, picture=picture[letters], box=readings.box[kept[letters]],
         answers={
             key: Ranked(ranked.words[rows], ranked.probabilities[rows]) for key, ranked in readings.answers.items()
         },

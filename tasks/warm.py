@@ -14,6 +14,7 @@ from storage.deep_models import load_deep_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
 from tasks.deep.deep_reader import DeepReader
+from tasks.deep.variations import vary
 from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
 from tasks.loading.oddities.cards import on_white
@@ -95,6 +96,7 @@ def _warm_deep(images: np.ndarray) -> None:
     reader = DeepReader(load_deep_model(STRANGERS), ("BONE", "BOND"))
     for some in (images[:2], np.repeat(images[:2, ..., None], 3, axis=3)):
         reader.read(some, (Ranking.NONE, Ranking.PROBABILITY))
+    vary(images[:2], np.tile(np.array(images.shape[1:]), (2, 1)))
 
 
 def warm_reading() -> None:

@@ -110,7 +110,7 @@ def _normalise(images, ink, sizes, rectangles, widths, out):
         top, left, bottom, right = rectangles[i]
         wide = min(max(widths[i], 1), columns)
         image = images[i]
-        _find_ground(image, height, width, ground)
+        find_ground(image, height, width, ground)
         for x in range(wide):
             step = (right - left) / wide
             starts[x], counts[x] = _weigh(left + (x + 0.5) * step, step, width, weights[x])
@@ -177,7 +177,7 @@ def _weigh(centre, step, size, weights):
 
 
 @numba.njit(cache=True, nogil=True)
-def _find_ground(image, height, width, ground):
+def find_ground(image, height, width, ground):
     """Fill in the median of the pixels a little inside the edge, of each channel: a thin frame is not among them."""
     depth = min(_FRAME, (min(height, width) - 1) // 4)
     top, left, bottom, right = depth, depth, height - 1 - depth, width - 1 - depth

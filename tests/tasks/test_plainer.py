@@ -122,6 +122,7 @@ def test_a_sure_reading_is_left_and_an_unsure_one_believed_less(readings, monkey
 
     reader = SimpleNamespace(read=read, doubts=True, length=(4, 4))
     monkeypatch.setattr("tasks.doubts.DeepReader", SimpleNamespace)
+    monkeypatch.setattr("tasks.doubts.VARIED", 0.0)  # no picture is varied
     (all_of_them,) = believed(reader, images, np.repeat(SIZES, 2, axis=0))
     assert all_of_them.readings.reading.tolist() == ["ABCD", "EFGH"]
     assert all_of_them.readings.reading_confidence == pytest.approx([0.96, 0.5 * 0.5 / 0.8])
