@@ -123,8 +123,7 @@ def _varied(
     reader: DeepReader, readings: Readings, images: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> Readings:
     """Return readings that are averaged with those of the pictures' variations where they lack confidence."""
-    # Without a curve nothing is known of any answer.
-    rows = np.flatnonzero(readings.confidences[:, 0] < VARIED)
+    rows = np.flatnonzero(readings.confidences[:, 0] < VARIED)  # none without a curve: nothing is known of any answer
     if not len(rows):
         return readings
     again = [reader.read(part.images, rankings, part.sizes) for part in vary(images[rows], sizes[rows])]

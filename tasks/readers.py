@@ -17,6 +17,7 @@ from tasks.both_readers import BothReaders
 from tasks.deep.cases import alphabet_in_capitals
 from tasks.deep.deep_reader import DeepReader, require_curve
 from tasks.deep.session import checked_record
+from tasks.deep.shape import UNTOLD
 from tasks.doubts import believed
 from tasks.loading.decode import load_batch
 from tasks.loading.safe_read import BadPicture
@@ -90,6 +91,8 @@ def expect_texts(
         words = _given_words(dictionary, kinds, classes, alphabet, length)
         why = f"{len(words):,} words of {dictionary} (--dictionary)"
     bounds = length or _bounds(kinds)
+    if length is None and is_shipped(str(model)):  # strangers' texts may have other lengths than those it learnt from
+        bounds = UNTOLD
     if length is None and words:
         bounds = _bounds_of_words(words) if dictionary != WEB2 else (_bounds(_of_words(kinds)) or bounds)
     letters = f"letters {told_alphabet(alphabet or classes)}{' (--alphabet)' if alphabet else ''}"

@@ -8,6 +8,7 @@ import numpy as np
 from tasks.deep.shape import BLANK
 from tasks.reading.path_bounds import BEST, NEVER
 
+USUAL, SHORT = 4, 0.9  # letters; a text of fewer must be at least so probable
 _BEAM = 8  # texts that are followed, besides the best three of each length
 _LEAST_LETTER = 2e-4  # letters less probable in a column begin there only if they are its best
 _SURE_BLANK = 0.9999  # no letter begins in such a column
@@ -78,6 +79,30 @@ def best_texts(shares: np.ndarray, shortest: int, longest: int) -> Texts:
     )  # fmt: skip
     _search(np.ascontiguousarray(shares, np.float64), shortest, longest, texts)
     return texts
+
+
+def rarely_short(texts: Texts, shares: np.ndarray, longest: int) -> Texts:
+    """Take a text of fewer than `USUAL` letters only where it is nearly sure, and else the best of at least so many.
+
+    Noise hides letters, and few CAPTCHAs have fewer.
+
+    Parameters
+    ----------
+    texts : Texts
+        The best of any length.
+    shares, longest
+        As for `best_texts`.
+    """
+    letters = (texts.classes[:, 0] >= 0).sum(axis=1)
+    rows = np.flatnonzero((letters > 0) & (letters < USUAL) & (texts.scores[:, 0] < np.log(SHORT)))
+    if not len(rows):
+        return texts
+    longer = best_texts(shares[rows], USUAL, longest)
+    there = longer.classes[:, 0, 0] >= 0
+    out = Texts(*(column.copy() for column in texts))
+    for column, found in zip(out, longer, strict=True):
+        column[rows[there]] = found[there]
+    return out
 
 
 class _Beam(NamedTuple):

@@ -9,11 +9,11 @@ import numpy as np
 from storage.deep_models import DeepModel
 from storage.errors import BadInput
 from tasks.deep.cases import alphabet_in_capitals, in_capitals
-from tasks.deep.decoding import Texts, best_texts, column_shares
+from tasks.deep.decoding import Texts, best_texts, column_shares, rarely_short
 from tasks.deep.numbers import as_numbers
 from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.session import session_of
-from tasks.deep.shape import BLANK, LONGEST, STRIDE
+from tasks.deep.shape import BLANK, LONGEST, STRIDE, UNTOLD
 from tasks.deep.word_paths import best_words_of
 from tasks.reading.confidence import Curve, confidence, curves_of, log_odds_of, shares_of, spread, unknown
 from tasks.reading.path_bounds import BEST, NEVER
@@ -177,6 +177,8 @@ class DeepReader:
         asked = tuple(dict.fromkeys([self.ranking, *map(self._possible, rankings)]))
         shares, allowed = column_shares(seen.scores, self._chosen)
         texts = best_texts(shares, *self.length)
+        if self.doubts and self.length == UNTOLD and not len(self.dictionary):
+            texts = rarely_short(texts, shares, self.length[1])
         if self.doubts and not self.told_letters and not len(self.dictionary):
             texts = as_numbers(texts, seen.scores, self.session.alphabet, self.length)
         longest = texts.classes.shape[2]

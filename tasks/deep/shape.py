@@ -9,6 +9,7 @@ from storage.networks import shapes
 STRIDE = shapes.STRIDE  # pixels of a normalised picture to a column of the network's output
 BLANK = 0  # the class of "no new letter here"; the letters of the alphabet follow from 1
 LONGEST = 12  # letters of a text
+UNTOLD = (1, LONGEST)  # letters of texts of which nobody tells the length
 COLUMNS_PADDED_TO = 8  # pixels: pictures of a batch are as wide as the widest, rounded up to this
 _HEIGHTS = (24, 32, 40, 48)
 _MOST_CHANNELS = 512
