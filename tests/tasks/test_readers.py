@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from storage.errors import BadInput, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
 from storage.models import model_digest, save_model
 from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.fonts import find_face
 from tasks.profiles.ranges import Grid
 from tasks.profiles.word_lists import load_words
 from tasks.readers import ExpectedTexts, expect_texts
@@ -20,7 +22,9 @@ from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import GATE, LETTERS
 from tasks.reading.ranking import Ranking
 from tasks.scoring.evaluate import EvaluateJob, dictionary_of, read_shard
+from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.batches import answer_pictures, make_plan
+from tasks.solving.picture_reader import open_reader
 from tasks.training.settings import Settings
 
 UPPER, LOWER, DIGITS = string.ascii_uppercase, string.ascii_lowercase, string.digits
@@ -137,3 +141,22 @@ def test_solving_reads_as_measuring_does(draw_dataset, learn, tmp_path, alphabet
     solved = np.array([answer.word or "" for answer in answer_pictures(plan, [255 - image for image in images], png)])
     assert solved.tolist() == counted.tolist()
     assert (counted == truth).mean() > 0.5
+
+
+@pytest.mark.parametrize("path", [SHIPPED, STRANGERS])
+def test_strangers_texts_may_be_shorter_and_longer_than_those_that_the_shipped_models_learnt_from(path):
+    texts = expect_texts(path)
+    assert (texts.length, texts.words) == ((1, 12), ())
+    assert "1 to 12 of them" in texts.told
+    assert expect_texts(path, length=(4, 6)).length == (4, 6)
+    assert max(map(len, expect_texts(path, "web2").words)) < 12  # words of the lengths that it learnt
+
+
+@pytest.mark.parametrize("text", ["7", "K4", "XYZ", "48151623", "KAWMXNHTR", "2WAX4KM7HT", "73PX4WAKM9HT"])
+def test_clear_texts_of_any_length_are_read_where_nothing_is_told(text):
+    face = ImageFont.truetype(str(find_face("Cantarell Bold").path), 30)
+    image = Image.new("RGB", (int(face.getlength(text)) + 30, 60), "white")
+    ImageDraw.Draw(image).text((15, 30), text, "black", face, anchor="lm")
+    (answer,) = open_reader().read([image])
+    assert answer.word == text
+    assert answer.confidence > 0.5

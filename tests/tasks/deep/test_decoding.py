@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tasks.deep.decoding import best_texts, column_shares
+from tasks.deep.decoding import SHORT, USUAL, best_texts, column_shares, rarely_short
 from tasks.deep.word_paths import best_words_of
 from tasks.reading.word_search import Trie
 
@@ -49,6 +49,40 @@ def test_a_text_of_the_length_is_found_where_hardly_any_letter_may_occur():
     assert ((found.classes[:, 0] >= 0).sum(axis=1) == 2).all()
     assert (found.scores[:, 0] < -20).all()
     assert 1 in found.classes[1, 0]
+
+
+def sure_of(letters: int, share: float) -> np.ndarray:
+    """Return columns of one text: so many letters, its least sure letter a letter or else a blank."""
+    shares = np.full((2 * LONG + 1, 1 + LETTERS), 1e-6)
+    shares[:, 0] = 1.0
+    for k in range(letters):
+        shares[2 * k + 1, :2] = (1e-6, 1.0) if k else (1 - share, share)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+LONG = 6  # letters at most
+
+
+@pytest.mark.parametrize(
+    ("letters", "share", "left"),
+    [(USUAL - 1, 0.999, True), (USUAL - 1, SHORT - 0.1, False), (USUAL, 0.6, True), (1, 0.95, True), (1, 0.8, False)],
+)
+def test_a_short_text_is_taken_only_where_it_is_nearly_sure(letters, share, left):
+    shares = sure_of(letters, share)[None]
+    texts = best_texts(shares, 1, LONG)
+    found = rarely_short(texts, shares, LONG)
+    assert (texts.classes[0, 0] >= 0).sum() == letters
+    assert (found.classes[0, 0] >= 0).sum() == (letters if left else USUAL)
+    assert np.array_equal(found.classes, texts.classes) == left
+    np.testing.assert_allclose(found.scores, best_texts(shares, 1 if left else USUAL, LONG).scores)
+
+
+def test_pictures_without_letters_and_too_narrow_for_more_keep_their_text():
+    shares = np.stack([sure_of(0, 0.0), sure_of(1, 0.6)])[:, :3]
+    texts = best_texts(shares, 1, LONG)
+    found = rarely_short(texts, shares, LONG)
+    np.testing.assert_array_equal(found.classes, texts.classes)
+    np.testing.assert_array_equal(found.scores, texts.scores)
 
 
 def test_the_best_words_are_those_of_all_paths():
