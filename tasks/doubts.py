@@ -98,10 +98,13 @@ def believed(
         return [Believed(every, *_doubted(readings, rows, found), images)]
     first = readings.reading_confidence
     whole = Believed(every, _varied(deep, readings, images, sizes, rankings), [""] * len(images), images)
+    whole, plainer = _plainer(deep, whole, first, sizes, rankings)
     return [
         _in_doubt(part, found)
-        for each in _apart_from(*_plainer(deep, whole, first, sizes, rankings))
-        for part, found in _icons_apart(deep, each, sizes, rankings)
+        for each in _apart_from(whole, plainer)
+        for part, found in _icons_apart(
+            deep, each, each.readings.reading_confidence if each is plainer else first[each.rows], sizes, rankings
+        )
         if len(part.rows)
     ]
 
@@ -166,11 +169,12 @@ def _surest(readings: Readings) -> np.ndarray:
 
 
 def _icons_apart(
-    reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+    reader: DeepReader, whole: Believed, sure: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> list[tuple[Believed, Oddities]]:
     """Read pictures without what stands apart from their letters, where that surely is no letter.
 
-    Returns these and the others, each with what their ink shows.
+    `sure`, (k,) float64, is the confidence in a single reading of each. Returns these and the others, each with what
+    their ink shows.
     """
     sizes = sizes[whole.rows]
     ink = ink_of_batch(whole.images, sizes[:, 0], sizes[:, 1])
@@ -182,7 +186,7 @@ def _icons_apart(
     covered = without_apart(whole.images[rows], some)
     again = reader.read(covered, rankings, sizes[rows])
     no_letter = of_another_colour(whole.images[rows], ink[rows], some)
-    no_letter |= whole.readings.reading_confidence[rows] < np.where(some.alike, WHOLE_LEVEL, WHOLE)
+    no_letter |= sure[rows] < np.where(some.alike, WHOLE_LEVEL, WHOLE)
     taken = np.flatnonzero(no_letter & (again.reading_confidence >= REST))
     if not len(taken):
         return [(whole, found)]
