@@ -29,7 +29,7 @@ def right(answers: list[Word], texts=TEXTS) -> int:
 
 def test_numbers_that_were_read_as_letters_are_read_as_numbers(alone):
     together = open_reader().read(FILES)
-    assert right(alone) <= 54
+    assert right(alone) <= 55
     assert right(together) >= right(alone) + 5
     assert all(answer.word.isdigit() for answer in together)
     for before, after, text in zip(alone, together, TEXTS, strict=True):
