@@ -76,7 +76,7 @@ class SolveRequest:
         The characters that may occur, such as 0123456789; by default all that the model knows.
     length
         How many letters there are, such as 4 or 4-6: no answer has another length. By default as many as the texts
-        that the model learnt from have, or the words of the list in --dictionary.
+        that the model learnt from have (with the shipped models 1 to 12), or the words of the list in --dictionary.
     independent
         Answer each picture from itself alone. By default, where most texts of a folder are alike, such as four digits,
         the pictures that were read otherwise are read once more as such texts. That is for the shipped models without

@@ -72,7 +72,8 @@ def expect_texts(
     alphabet : str, optional
         The letters that may occur; by default all that the model knows.
     length : (int, int), optional
-        The shortest and the longest text; by default as the model learnt, or those of a user's list.
+        The shortest and the longest text; by default as the model learnt (shipped models: 1 to 12), or those of a
+        user's list.
 
     Raises
     ------

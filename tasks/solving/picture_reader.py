@@ -100,7 +100,8 @@ def open_reader(
     alphabet : str, optional
         The letters that may occur, of those that the model knows.
     length : (int, int), optional
-        The shortest and the longest text: no answer has another length. By default as the model learnt.
+        The shortest and the longest text: no answer has another length. By default as the model learnt, and with the
+        shipped models 1 to 12.
     independent : bool
         Whether each picture is read from itself alone. By default, where most texts of some twenty pictures or more
         that are given together are alike, such as four digits, the others are read once more as such texts. That is
