@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.deep.decoding import USUAL
 from tasks.deep.deep_reader import DeepReader
-from tasks.deep.shape import LONGEST
+from tasks.deep.shape import LONGEST, UNTOLD
 from tasks.doubts import Believed, add_note, believed, rows_of
 from tasks.loading.decode import load_batch
 from tasks.loading.safe_read import BadPicture, Unreadable
@@ -44,7 +45,7 @@ class BothReaders:
 
     def __init__(self, classic: Reader, deep: DeepReader):
         self.classic, self.deep = classic, deep
-        self.length = classic.length
+        self.length = deep.length if deep.length == UNTOLD else classic.length
 
     def read_files(
         self, pictures: Iterable[object], read: Callable[..., bytes], notes: dict[int, str]
@@ -73,6 +74,11 @@ class BothReaders:
         groups += [_alone(index, unsure[index], notes) for index, _ in failed if index in unsure]
         failures = [(index, error) for index, error in failures if isinstance(error, Unreadable)]
         return groups, failures + [(index, error) for index, error in failed if index not in unsure]
+
+
+def classic_length(length: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the length that the classic reader expects beside a deep one, which shorter texts are left to."""
+    return (USUAL, LONGEST) if length == UNTOLD else length
 
 
 def read_together(length: tuple[int, int] | None) -> bool:

@@ -13,7 +13,7 @@ from storage.files.places import Place
 from storage.learnt_texts import LearntTexts, learnt_texts
 from storage.model_records import load_record
 from storage.models import load_model, model_digest
-from tasks.both_readers import BothReaders
+from tasks.both_readers import BothReaders, classic_length
 from tasks.deep.cases import alphabet_in_capitals
 from tasks.deep.deep_reader import DeepReader, require_curve
 from tasks.deep.session import checked_record
@@ -72,8 +72,7 @@ def expect_texts(
     alphabet : str, optional
         The letters that may occur; by default all that the model knows.
     length : (int, int), optional
-        The shortest and the longest text; by default as the model learnt (shipped models: 1 to 12), or those of a
-        user's list.
+        The shortest and the longest text; by default as learnt (shipped models: 1 to 12), or those of a user's list.
 
     Raises
     ------
@@ -91,9 +90,7 @@ def expect_texts(
     else:
         words = _given_words(dictionary, kinds, classes, alphabet, length)
         why = f"{len(words):,} words of {dictionary} (--dictionary)"
-    bounds = length or _bounds(kinds)
-    if length is None and is_shipped(str(model)):  # strangers' texts may have other lengths than those it learnt from
-        bounds = UNTOLD
+    bounds = length or (UNTOLD if is_shipped(str(model)) else _bounds(kinds))  # strangers' texts may have any length
     if length is None and words:
         bounds = _bounds_of_words(words) if dictionary != WEB2 else (_bounds(_of_words(kinds)) or bounds)
     letters = f"letters {told_alphabet(alphabet or classes)}{' (--alphabet)' if alphabet else ''}"
@@ -287,7 +284,7 @@ def load_both(
     alphabet: str | None = None, length: tuple[int, int] | None = None,
 ) -> BothReaders:  # fmt: skip
     """Open a classic and a deep model to read together; each is a file and its digest, the rest as `load_reader`."""
-    first = load_reader(*classic, dictionary, ranking, alphabet, length)
+    first = load_reader(*classic, dictionary, ranking, alphabet, classic_length(length))
     second = load_reader(*deep, dictionary, ranking, alphabet, length, waits=True)  # most pictures may not need it
     if not isinstance(first, Reader) or not isinstance(second, DeepReader):
         raise BadInput(f"model: a classic and a deep model must read together; they are {classic[0]} and {deep[0]}")

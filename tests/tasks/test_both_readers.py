@@ -5,7 +5,7 @@ import pytest
 
 from storage.models import model_digest
 from tasks import both_readers
-from tasks.both_readers import SURE, SURER, takes_classic
+from tasks.both_readers import SURE, SURER, classic_length, takes_classic
 from tasks.datasets.samples import first_pictures
 from tasks.doubts import rows_of
 from tasks.loading.safe_read import BadPicture
@@ -115,3 +115,9 @@ def test_only_a_plan_of_both_has_other_settings_than_in_earlier_versions():
     assert (plan.model_sha256, plan.classic_sha256) == (DEEP[1], CLASSIC[1])
     (answer,) = answer_pictures(plan, [255 - first_pictures(find_profile("book"), 1, 1).images[0]], png)
     assert answer.word == first_pictures(find_profile("book"), 1, 1).texts()[0]
+
+
+@pytest.mark.parametrize(("length", "classic"), [((1, 12), (4, 12)), ((1, 3), (1, 3)), ((4, 6), (4, 6)), (None, None)])
+def test_texts_that_may_be_of_any_length_are_the_deep_readers_where_they_are_short(length, classic):
+    """The classic reader is less sure of four letters where fewer are possible too."""
+    assert classic_length(length) == classic
