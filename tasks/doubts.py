@@ -21,6 +21,7 @@ DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer
 # What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
 WHOLE_LEVEL, WHOLE = 0.4, 0.9
+VARIED_AT_ONCE = 32  # pictures whose variations are held in memory
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
@@ -129,7 +130,12 @@ def _varied(
     rows = np.flatnonzero(readings.confidences[:, 0] < VARIED)  # none without a curve: nothing is known of any answer
     if not len(rows):
         return readings
-    again = [reader.read(part.images, rankings, part.sizes) for part in vary(images[rows], sizes[rows])]
+    parts = (rows[first : first + VARIED_AT_ONCE] for first in range(0, len(rows), VARIED_AT_ONCE))
+    read = [
+        [reader.read(varied.images, rankings, varied.sizes) for varied in vary(images[part], sizes[part])]
+        for part in parts
+    ]
+    again = [joined([*each]) for each in zip(*read, strict=True)]
     found = average([rows_of(readings, rows), *again])
     every = joined([readings, *again])
     chosen = np.arange(len(images))

@@ -153,6 +153,17 @@ def test_only_pictures_without_confidence_are_varied_and_only_for_readers_of_str
     assert part.readings.answers[reader.ranking].probabilities[1].tolist() == part.readings.confidences[1].tolist()
 
 
+def test_pictures_that_are_varied_a_few_at_a_time_have_the_same_answers(reader, monkeypatch):
+    monkeypatch.setattr(reader, "doubts", True)
+    monkeypatch.setattr(doubts, "VARIED", 1.1)
+    images = np.stack([drawn(text) for text in ("HA7", "WXYZ", "KQ", "TUVST", "9")])
+    (whole,) = believed(reader, images)
+    monkeypatch.setattr(doubts, "VARIED_AT_ONCE", 2)
+    (parts,) = believed(reader, images)
+    assert parts.readings.words.tolist() == whole.readings.words.tolist()
+    np.testing.assert_allclose(parts.readings.confidences, whole.readings.confidences, atol=1e-6)
+
+
 def test_with_a_dictionary_words_are_averaged(monkeypatch):
     reader = DeepReader(load_deep_model(STRANGERS), ("WAXK", "WAXY", "HOUSE"))
     monkeypatch.setattr(reader, "doubts", True)
