@@ -76,9 +76,9 @@ class BothReaders:
         return groups, failures + [(index, error) for index, error in failed if index not in unsure]
 
 
-def classic_length(length: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Return the length that the classic reader expects beside a deep one, which shorter texts are left to."""
-    return (USUAL, LONGEST) if length == UNTOLD else length
+def classic_length(length: tuple[int, int] | None, shipped: bool) -> tuple[int, int] | None:
+    """Return the length that a classic reader expects beside a deep one; the shipped one leaves short texts to that."""
+    return (USUAL, LONGEST) if shipped and length == UNTOLD else length
 
 
 def read_together(length: tuple[int, int] | None) -> bool:

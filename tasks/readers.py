@@ -284,7 +284,7 @@ def load_both(
     alphabet: str | None = None, length: tuple[int, int] | None = None,
 ) -> BothReaders:  # fmt: skip
     """Open a classic and a deep model to read together; each is a file and its digest, the rest as `load_reader`."""
-    first = load_reader(*classic, dictionary, ranking, alphabet, classic_length(length))
+    first = load_reader(*classic, dictionary, ranking, alphabet, classic_length(length, is_shipped(classic[0])))
     second = load_reader(*deep, dictionary, ranking, alphabet, length, waits=True)  # most pictures may not need it
     if not isinstance(first, Reader) or not isinstance(second, DeepReader):
         raise BadInput(f"model: a classic and a deep model must read together; they are {classic[0]} and {deep[0]}")

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.deep.shape import BLANK
 from tasks.reading.path_bounds import BEST, NEVER
 
-USUAL, SHORT = 4, 0.9  # letters; a text of fewer must be at least so probable
+USUAL, SHORT = 4, 0.9  # letters; that a text has fewer must be at least so probable
 _BEAM = 8  # texts that are followed, besides the best three of each length
 _LEAST_LETTER = 2e-4  # letters less probable in a column begin there only if they are its best
 _SURE_BLANK = 0.9999  # no letter begins in such a column
@@ -82,7 +82,7 @@ def best_texts(shares: np.ndarray, shortest: int, longest: int) -> Texts:
 
 
 def rarely_short(texts: Texts, shares: np.ndarray, longest: int) -> Texts:
-    """Take a text of fewer than `USUAL` letters only where it is nearly sure, and else the best of at least so many.
+    """Take a text of fewer than `USUAL` letters only where it nearly surely has so few, else the best of more letters.
 
     Noise hides letters, and few CAPTCHAs have fewer.
 
@@ -93,8 +93,10 @@ def rarely_short(texts: Texts, shares: np.ndarray, longest: int) -> Texts:
     shares, longest
         As for `best_texts`.
     """
-    letters = (texts.classes[:, 0] >= 0).sum(axis=1)
-    rows = np.flatnonzero((letters > 0) & (letters < USUAL) & (texts.scores[:, 0] < np.log(SHORT)))
+    letters = (texts.classes >= 0).sum(axis=2)
+    short = (letters > 0) & (letters < USUAL)
+    likely = (np.exp(texts.scores) * short).sum(axis=1)  # which of them it is need not be sure: O and 0 are alike
+    rows = np.flatnonzero(short[:, 0] & (likely < SHORT))
     if not len(rows):
         return texts
     longer = best_texts(shares[rows], USUAL, longest)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.deep.decoding import Texts, best_texts, column_shares
+from tasks.deep.decoding import USUAL, Texts, best_texts, column_shares
+from tasks.deep.shape import UNTOLD
 from tasks.reading.path_bounds import BEST, NEVER
 
 # The network learnt from few pictures of digits alone, so it takes 1 for I and 9 for g among digits.
@@ -30,6 +31,10 @@ def as_numbers(texts: Texts, scores: np.ndarray, alphabet: Sequence[str], length
         return texts
     shares, allowed = column_shares(scores[rows], digits)
     found = best_texts(shares, *length)
+    if length == UNTOLD:  # a number is no shorter than usual either, where the best text is not
+        usual = letters[rows] >= USUAL
+        for column, of_usual in zip(found, best_texts(shares[usual], USUAL, length[1]), strict=True):
+            column[usual] = of_usual
     out = Texts(*(column.copy() for column in texts))
     for k, row in enumerate(rows.tolist()):
         own = found.scores[k] + allowed[k] + TIMES

@@ -1,7 +1,7 @@
 """Variations of pictures that were not read with confidence, and what readings of all of them together say.
 
-A network that was taught with such letters still errs on some pictures of them, and errs otherwise on each variation.
-So the probabilities of its readings are averaged, as test-time augmentation does.
+A network makes other errors on each variation of a picture. So the confidences of its readings are averaged. The field
+calls this test-time augmentation.
 """
 
 from typing import NamedTuple

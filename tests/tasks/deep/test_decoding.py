@@ -52,11 +52,12 @@ def test_a_text_of_the_length_is_found_where_hardly_any_letter_may_occur():
 
 
 def sure_of(letters: int, share: float) -> np.ndarray:
-    """Return columns of one text: so many letters, its least sure letter a letter or else a blank."""
+    """Return columns of so many letters with this share, and of another letter after them with the rest."""
     shares = np.full((2 * LONG + 1, 1 + LETTERS), 1e-6)
     shares[:, 0] = 1.0
     for k in range(letters):
-        shares[2 * k + 1, :2] = (1e-6, 1.0) if k else (1 - share, share)
+        shares[2 * k + 1, :2] = 1e-6, 1.0
+    shares[2 * letters + 1, :2] = share, 1 - share
     return shares / shares.sum(axis=1, keepdims=True)
 
 
@@ -65,7 +66,7 @@ LONG = 6  # letters at most
 
 @pytest.mark.parametrize(
     ("letters", "share", "left"),
-    [(USUAL - 1, 0.999, True), (USUAL - 1, SHORT - 0.1, False), (USUAL, 0.6, True), (1, 0.95, True), (1, 0.8, False)],
+    [(USUAL - 1, 0.999, True), (USUAL - 1, SHORT - 0.1, False), (USUAL, 0.6, True), (1, 0.95, True), (1, 0.8, True)],
 )
 def test_a_short_text_is_taken_only_where_it_is_nearly_sure(letters, share, left):
     shares = sure_of(letters, share)[None]
@@ -77,8 +78,16 @@ def test_a_short_text_is_taken_only_where_it_is_nearly_sure(letters, share, left
     np.testing.assert_allclose(found.scores, best_texts(shares, 1 if left else USUAL, LONG).scores)
 
 
+def test_letters_that_are_alike_do_not_make_a_short_text_longer():
+    shares = sure_of(2, 0.99)[None]
+    shares[0, 1] = [1e-6, 0.5, 0.5, 1e-6]  # the first letter is one or the other
+    texts = best_texts(shares, 1, LONG)
+    assert np.exp(texts.scores[0, 0]) < SHORT
+    np.testing.assert_array_equal(rarely_short(texts, shares, LONG).classes, texts.classes)
+
+
 def test_pictures_without_letters_and_too_narrow_for_more_keep_their_text():
-    shares = np.stack([sure_of(0, 0.0), sure_of(1, 0.6)])[:, :3]
+    shares = np.stack([sure_of(0, 1.0), sure_of(1, 0.6)])[:, :3]
     texts = best_texts(shares, 1, LONG)
     found = rarely_short(texts, shares, LONG)
     np.testing.assert_array_equal(found.classes, texts.classes)

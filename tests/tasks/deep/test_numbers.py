@@ -91,3 +91,10 @@ def test_the_three_best_texts_differ_and_share_what_there_is():
 def test_a_length_that_no_text_of_digits_has_keeps_the_letters():
     looked_at = seen(FOUR, {"l": 1.0}, FOUR, SEVEN)
     assert read(looked_at, length=(4, 4))[0] == "4l47"
+
+
+def test_a_number_is_no_shorter_than_usual_where_the_best_text_is_not():
+    unsure = seen(FOUR, SEVEN, FOUR, {"": 0.6, "l": 0.4})  # 474 is likelier, and not likely enough for three letters
+    assert read(unsure)[0] == "474l"
+    assert read(unsure, length=(1, 6))[0] == "474"  # who tells the length means it
+    assert read(seen(FOUR, SEVEN, {"l": 0.95, "1": 0.05}))[0] == "471"  # three letters that are sure
