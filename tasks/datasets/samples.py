@@ -44,11 +44,10 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     faces = tuple(map(find_face, profile.fonts))
     words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
 
-    def drawn(face: Face, pairs: frozenset[tuple[str, str]] = frozenset()) -> GlyphSet:
+    def drawn(face: Face, pairs: frozenset[tuple[str, str]]) -> GlyphSet:
         return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
 
-    any_face = drawn(faces[0])  # a table does not depend on what faces look like
-    table = Renderer(profile, faces, (any_face,) * len(faces), words).parameters(seed, 0).rows(slice(count))
+    table = Renderer(profile, faces, (), words).parameters(seed, 0).rows(slice(count))
     texts = ("".join(profile.alphabet[k] for k in row if k >= 0) for row in table.letters)
     pairs = frozenset(pair for text in texts for pair in pairwise(text))
     used = np.unique(table.drawn["face"] if profile.own_faces else table.font)

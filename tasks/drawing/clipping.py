@@ -9,6 +9,7 @@ from storage.errors import BadInput
 from tasks.drawing import outlines, resampling
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
+from tasks.profiles.word_lists import letters_of
 
 _ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
 LEAST_FIT = 30  # percent of its size at which a text may be drawn
@@ -28,7 +29,7 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
         The message has, for each edge, the worst text, its face and shear and the number of pixels, and which picture
         would do.
     """
-    texts = _letters(words, profile.alphabet)
+    texts = letters_of(words, profile.alphabet)
     worst = _worst(profile, faces, glyphs, texts)
     if worst:
         said = "; ".join(where for _, where in sorted(worst.values(), key=lambda found: -found[0]))
@@ -57,7 +58,7 @@ def check_room(
     BadInput
         The message has the worst text, its face, and how small it would be.
     """
-    letters = _letters(words, profile.alphabet)
+    letters = letters_of(words, profile.alphabet)
     texts = []
     for face, glyph_set in _different(faces, glyphs):
         _require_order(profile, face, glyph_set)
@@ -206,9 +207,10 @@ def _set_by_ink(profile: Profile, glyphs: GlyphSet, texts: np.ndarray, shear: in
     """Yield (edge, pixels past it, text) for letters set by their ink, at its widest and at its narrowest."""
     widths = _ink_widths(profile, glyphs)
     edges = _reaches(profile, glyphs, shear)
-    for advance in (widths.min(axis=1), widths.max(axis=1)):
+    # The narrowest letters reach furthest left, the widest furthest right.
+    for leftmost, advance in ((True, widths.min(axis=1)), (False, widths.max(axis=1))):
         by_ink = replace(_by_letter(glyphs), advance=advance, kerning=np.zeros_like(glyphs.kerning))
-        yield from _overhangs(profile, by_ink, texts, edges)
+        yield from _overhangs(profile, by_ink, texts, edges, (leftmost,))
 
 
 def _ink_widths(profile: Profile, glyphs: GlyphSet) -> np.ndarray:
@@ -241,18 +243,24 @@ def _require_order(profile: Profile, face: Face, glyphs: GlyphSet) -> None:
 
 
 def _overhangs(
-    profile: Profile, glyphs: GlyphSet, texts: np.ndarray, edges: np.ndarray
+    profile: Profile, glyphs: GlyphSet, texts: np.ndarray, edges: np.ndarray, sides: tuple[bool, ...] = (True, False)
 ) -> Iterator[tuple[str, int, str]]:
     """Yield (edge, pixels past it, text) of the worst text for each edge that is passed.
 
-    edges : (4, G) int, how far each bitmap reaches left, right, up and down of its pen
+    Parameters
+    ----------
+    edges : (4, G) int
+        How far each bitmap reaches left, right, up and down of its pen.
+    sides : tuple of bool
+        True for the left edge, False for the three others.
     """
     # The least and the most that each gap adds, in 1/64 px.
     gaps = (profile.tracking.start * _PEN, profile.tracking.stop * _PEN)
     if profile.overlap is not None:
         gaps = (-profile.overlap.stop * _PEN, -profile.overlap.start * _PEN)
     limits = (("left", 0), ("right", profile.width), ("top", 0), ("bottom", profile.height))
-    for leftmost, gap in zip((True, False), gaps, strict=True):
+    for leftmost in sides:
+        gap = gaps[0 if leftmost else 1]
         for variants, columns, text in _steps(glyphs, profile.alphabet, texts, profile.length[1], gap, leftmost):
             place = profile.left + columns
             for number in (_LEFT,) if leftmost else (_RIGHT, _UP, _DOWN):
@@ -267,15 +275,6 @@ def _overhangs(
 def _pixels(pens: np.ndarray) -> np.ndarray:
     """Round pens to whole pixels."""
     return (pens + _PEN // 2) // _PEN
-
-
-def _letters(words: tuple[str, ...], alphabet: str) -> np.ndarray:
-    """Return the words as numbers in the alphabet, (words, longest), -1 past the end; (0, 0) for random strings."""
-    index = {character: k for k, character in enumerate(alphabet)}
-    letters = np.full((len(words), max(map(len, words), default=0)), -1)
-    for row, word in zip(letters, words, strict=True):
-        row[: len(word)] = [index[character] for character in word]
-    return letters
 
 
 def _steps(
@@ -293,12 +292,15 @@ def _steps(
         Of random strings take those whose pen went least far, else furthest.
     """
     if len(letters):
-        pens, previous = np.zeros(len(letters), np.int64), np.full(len(letters), len(alphabet))
+        count = len(alphabet)
+        steps = (glyphs.advance[:, None] + glyphs.kerning + gap).ravel()
+        pens, previous = np.zeros(len(letters), np.int64), np.full(len(letters), count)
         for k in range(letters.shape[1]):
-            letter = letters[:, k]
+            letter = letters[:, k].astype(np.int64)
+            pair = np.where(letter >= 0, previous * count + letter, 0)  # past a word's end, any
             if k:
-                pens = pens + glyphs.advance[previous] + glyphs.kerning[previous, letter] + gap
-            variants = np.where(letter >= 0, glyphs.variant[previous, letter], -1)
+                pens = pens + steps[pair]
+            variants = np.where(letter >= 0, glyphs.variant.ravel()[pair], -1)
             yield variants, _pixels(pens), lambda n: "".join(alphabet[m] for m in letters[n] if m >= 0)
             previous = letter
         return

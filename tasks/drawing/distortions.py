@@ -39,7 +39,7 @@ class Variation:
     ----------
     profile : Profile
     glyphs : tuple of GlyphSet
-        The letters of its faces, in order.
+        The letters of its faces, in order; none, if only parameters are drawn.
     longest : int
         Number of letters of the longest text.
 
@@ -65,7 +65,7 @@ class Variation:
         self.dtype = np.dtype(fields)
         self._values = {name: np.array(getattr(profile, name).values(), np.int64) for name in names}
         self._thickness = noise_kernel.thicknesses()
-        if profile.resamples:
+        if profile.resamples and glyphs:
             self._join(glyphs)
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numba
 import numpy as np
 
 from tasks.drawing.resampling import turned
@@ -33,8 +34,29 @@ def ink_columns(bitmap: np.ndarray, degrees: np.ndarray) -> np.ndarray:
 
     Each pixel counts as a turned square.
     """
-    s, c = turned(degrees)
-    y, x = outline(bitmap).T
-    places = c[:, None] * x + s[:, None] * y  # counter-clockwise, with y down; in 1/131072 px
-    half = np.abs(s) + np.abs(c)
-    return np.stack([(places.min(axis=1) - half) >> 11, -((-places.max(axis=1) - half) >> 11)], axis=1)
+    reach: np.ndarray = _reach(bitmap, *turned(degrees))
+    return reach
+
+
+@numba.njit(cache=True, nogil=True)
+def _reach(bitmap, sines, cosines):
+    """Return `ink_columns` of angles with these sines and cosines, in 1/65536: of each row, its ends decide."""
+    height, width = bitmap.shape
+    reach = np.empty((len(sines), 2), np.int64)
+    least, most = np.full(len(sines), 1 << 62), np.full(len(sines), -(1 << 62))
+    for i in range(height):
+        first, last = width, -1
+        for j in range(width):
+            if bitmap[i, j] > 0:
+                first, last = min(first, j), j
+        if last < 0:
+            continue
+        y, left, right = 2 * i - height + 1, 2 * first - width + 1, 2 * last - width + 1
+        for k in range(len(sines)):  # counter-clockwise, with y down; in 1/131072 px
+            for x in (left, right):
+                place = cosines[k] * x + sines[k] * y
+                least[k], most[k] = min(least[k], place), max(most[k], place)
+    for k in range(len(sines)):
+        half = abs(sines[k]) + abs(cosines[k])
+        reach[k, 0], reach[k, 1] = (least[k] - half) >> 11, -((-most[k] - half) >> 11)
+    return reach

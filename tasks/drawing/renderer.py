@@ -1,6 +1,5 @@
 """Draw parameters for a block, then render the block: picture i depends on profile, seed and i alone."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -14,13 +13,13 @@ from tasks.drawing.clipping import check_fit, check_room
 from tasks.drawing.distortions import Placement, Variation
 from tasks.drawing.letter_kernel import Bitmaps, Setting, Texts
 from tasks.drawing.painting.painter import Painter, Placed
-from tasks.drawing.randomness import below, raw
+from tasks.drawing.randomness import below, raw, split_by
 from tasks.drawing.resampling import tangent
 from tasks.drawing.sprites import make_shears, make_sprites
-from tasks.lowlevel.splitmix64 import GAMMA, mix
 from tasks.lowlevel.unaligned import WORD
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
+from tasks.profiles.word_lists import letters_of
 
 RENDERER = 1  # raised whenever the same parameters give other bytes; part of a dataset's identity
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2")])
@@ -28,7 +27,6 @@ PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("s
 # Columns of a block's random table. Each has a counter of its own, so that a new column moves no other;
 # those of distortions are in distortions.py.
 TEXT, FONT, SHEAR, SCALE, FIRST_LETTER = 0, 1, 2, 3, 16
-_SPLIT_SEED = np.uint64(0x6A09E667F3BCC909)  # the fraction of the square root of 2, in 1/2**64
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,7 @@ class Renderer:
     ----------
     profile : Profile
     faces, glyphs : the profile's faces, and their letters at its size, in order
+        Without glyphs, `()`, it only draws parameters: these depend on no letter's form, so none is prepared.
     words : tuple of str
         The dictionary; empty for random strings.
 
@@ -79,15 +78,21 @@ class Renderer:
         # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
         codes = [ord(character) for character in profile.alphabet]
         self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
-        for row, glyph_set in zip(self._codes, glyphs, strict=True):
-            for numbers in glyph_set.alike():
-                row[numbers] = min(codes[number] for number in numbers)
         self._read_words(words)
-        self._join(glyphs)
         self._variation = Variation(profile, glyphs, self.longest)
         self._painter = Painter(profile, glyphs, self.longest) if profile.paints else None
         self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
         self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
+        if glyphs:
+            self._prepare(faces, glyphs, words)
+
+    def _prepare(self, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:
+        """Check that the texts fit, and make the tables that drawing needs."""
+        profile = self.profile
+        for row, glyph_set in zip(self._codes, glyphs, strict=True):
+            for numbers in glyph_set.alike():
+                row[numbers] = row[numbers].min()
+        self._join(glyphs)
         if profile.fits_text:
             check_room(profile, faces, glyphs, words, self._fits)
         else:
@@ -103,10 +108,7 @@ class Renderer:
         self.text_bytes = max(len(word.encode()) for word in words) if words else widest * self.longest
         self._words = None
         if words:
-            index = {character: number for number, character in enumerate(self.profile.alphabet)}
-            self._words = np.full((len(words), self.longest), -1, np.int32)
-            for row, word in zip(self._words, words, strict=True):
-                row[: len(word)] = [index[character] for character in word]
+            self._words = letters_of(words, self.profile.alphabet)
             self._texts = np.array([word.encode() for word in words], f"S{self.text_bytes}")
         self._encoded = [character.encode() for character in self.profile.alphabet]
 
@@ -309,12 +311,3 @@ class Renderer:
             return np.ascontiguousarray(codes[:, : self.text_bytes]).view(f"S{self.text_bytes}").ravel()
         texts = [b"".join(self._encoded[k] for k in row if k >= 0) for row in letters.tolist()]
         return np.array(texts, f"S{self.text_bytes}")
-
-
-def split_by(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, by a hash of columns, each (n,) uint64."""
-    state = np.array(_SPLIT_SEED)
-    for column in columns:
-        state = mix((state ^ column) + GAMMA)
-    tenth = (state >> np.uint64(32)) * np.uint64(10) >> np.uint64(32)
-    return np.where(tenth < 8, 0, tenth - np.uint64(7)).astype(np.uint8)

@@ -21,8 +21,7 @@ from tasks.datasets.generate import kept_shard
 from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
-from tasks.drawing.randomness import pixels_digest
-from tasks.drawing.renderer import split_by
+from tasks.drawing.randomness import pixels_digest, split_by
 from tasks.exchange.import_records import PICTURES, REJECTS, changes
 from tasks.exchange.label_sources.picture_index import split_of
 from tasks.exchange.preview import PAIRS, Preview, notes_of

@@ -4,6 +4,7 @@ import functools
 import hashlib
 from pathlib import Path
 
+import numpy as np
 from english_words import get_english_words_set
 
 from storage.errors import BadInput, NotThere, remedy
@@ -85,6 +86,17 @@ def _web2() -> frozenset[str]:
 
 def _cased(word: str, upper: bool) -> str:
     return word.upper() if upper else word
+
+
+def letters_of(words: tuple[str, ...], alphabet: str) -> np.ndarray:
+    """Return words as numbers in the alphabet, (words, longest) int32, -1 past the end; (0, 0) for random strings."""
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    letters = np.full((len(words), lengths.max(initial=0)), -1, np.int32, order="F")  # it is read place by place
+    known = np.array([ord(character) for character in alphabet])
+    order = known.argsort()
+    codes = np.frombuffer("".join(words).encode("utf-32-le"), "<u4")
+    letters[np.arange(letters.shape[1]) < lengths[:, None]] = order[np.searchsorted(known, codes, sorter=order)]
+    return letters
 
 
 def words_digest(words: tuple[str, ...]) -> str:

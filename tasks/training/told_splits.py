@@ -6,8 +6,7 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.shards.shard import Block
-from tasks.drawing.randomness import pixels_digest
-from tasks.drawing.renderer import split_by
+from tasks.drawing.randomness import pixels_digest, split_by
 from tasks.training.fit import TRAIN, VALIDATION
 
 

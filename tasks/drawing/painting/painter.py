@@ -45,7 +45,7 @@ class Painter:
     ----------
     profile : Profile
     glyphs : tuple of GlyphSet
-        The letters of its faces, in order.
+        The letters of its faces, in order; none, if only values are drawn.
     longest : int
         Number of letters of the longest text.
     """
@@ -54,9 +54,14 @@ class Painter:
         self._profile = profile
         self.values = Values(profile, longest)
         self.dtype = np.dtype([*self.values.dtype.descr, *([("fit", "<u2")] if profile.fits_text else [])])
+        self._letters = len(profile.alphabet)
+        if glyphs:
+            self._prepare(glyphs)
+
+    def _prepare(self, glyphs: tuple[GlyphSet, ...]) -> None:
+        """Make the tables that painting needs."""
         alone = [[glyph_set.bitmaps[g] for g in glyph_set.variant[-1]] for glyph_set in glyphs]
         bitmaps = [bitmap for letters in alone for bitmap in letters]
-        self._letters = len(profile.alphabet)
         self._join(bitmaps)
         self._set_faces(bitmaps, glyphs)
         self._scale()

@@ -168,3 +168,10 @@ def test_texts_are_refused_that_would_be_drawn_too_small_where_they_need_most_ro
 def test_noise_needs_no_room(glyphs):
     tight = tightest(BASE, glyphs)
     renderer_for(replace(tight, lines=Grid(5, 5), specks=Grid(9, 9), blur=Grid(3, 3), background=Grid(9, 9)), glyphs)
+
+
+def test_words_of_a_single_letter_are_checked_to_their_end():
+    profile = replace(BASE, alphabet="M", words="list", length=(1, 3))
+    glyphs = draw_glyphs(find_face(BASE.fonts[0]), BASE.font_size, "M", BASE.ink)
+    with pytest.raises(BadInput, match="'MMM' in"):
+        Renderer(profile, (find_face(profile.fonts[0]),), (glyphs,), ("M", "MMM"))

@@ -323,3 +323,14 @@ def test_glyphs_of_any_height_the_profile_allows():
         rows, columns = np.nonzero(image)
         assert (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1) == (top, left, bottom, right)
         assert (bottom - top > 512) == (text == "|")
+
+
+@pytest.mark.parametrize("name", ["book", "hard", "wild"])
+def test_parameters_are_the_same_without_letters(name):
+    profile = BUILT_IN[name]
+    whole = renderer_for(profile)
+    words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
+    alone = Renderer(profile, tuple(map(find_face, profile.fonts)), (), words)
+    for one, other in zip(*(vars(drawer.parameters(3, 1)).values() for drawer in (whole, alone)), strict=True):
+        assert one.dtype == other.dtype
+        assert (one == other).all()

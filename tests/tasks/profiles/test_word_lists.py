@@ -4,7 +4,7 @@ import string
 import pytest
 
 from storage.errors import BadInput, NotThere
-from tasks.profiles.word_lists import WEB2, load_words, words_digest
+from tasks.profiles.word_lists import WEB2, letters_of, load_words, words_digest
 
 UPPER = string.ascii_uppercase
 
@@ -113,3 +113,9 @@ def test_the_digest_is_of_the_sorted_words():
     expected = hashlib.sha256(b"APE\nBONE\n\xc3\x84").hexdigest()
     assert words_digest(("BONE", "Ä", "APE")) == words_digest(("APE", "BONE", "Ä")) == expected
     assert len({words_digest(words) for words in [("AB",), ("A", "B"), ("AB", "A"), ("A",)]}) == 4
+
+
+def test_letters_of_words_are_their_numbers_in_the_alphabet():
+    assert letters_of(("ba", "c", "abca"), "cab").tolist() == [[2, 1, -1, -1], [0, -1, -1, -1], [1, 2, 0, 1]]
+    assert letters_of(("é𝄞",), "𝄞é").tolist() == [[1, 0]]
+    assert letters_of((), "ab").shape == (0, 0)
