@@ -16,7 +16,7 @@ LABEL_COLUMNS = (
     "label", "word", "words", "text", "labels", "texts", "solution", "answer", "code", "captcha", "captchatext",
     "captchacode", "captchalabel", "value", "target", "truth", "groundtruth", "gt", "transcription", "transcript",
     "caption", "class", "classname", "string", "result", "content", "output", "plaintext", "labeltext", "letters",
-    "characters", "chars", "digits", "phrase", "y",
+    "characters", "chars", "digits", "phrase", "y", "letter", "digit", "character", "char", "symbol",
 )  # fmt: skip
 READERS = re.compile(r"^(?:pred|predicted|guess|hypothes[ie]s|reading|recogni[sz]ed|ocr)")  # columns of answers
 DIVIDED, MINUS = "/:\u00f7", "\u2212\u2013-"  # a hyphen at the end, for a set of characters
@@ -29,29 +29,82 @@ FACTS = {  # columns that say something else of a picture
     "leadtime", "annotator", "annotationid", "license", "background", "price", "cost", "length", "len",
     "noise", "angle", "rotation", "skew", "blur", "opacity", "color", "colour", "textcolor", "fontcolor", "thickness",
     "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session", "id", "index",
-    "idx", "row", "rowid", "uuid", "guid", "workid", "taskid",
+    "idx", "row", "rowid", "uuid", "guid", "workid", "taskid", "port", "zip", "country", "user", "worker", "site",
+    "generator", "type", "kind", "style", "category", "weight", "remark", "hex", "fg", "bg", "batch", "browser", "key",
+    "token", "attempts", "tries", "retries",
 }  # fmt: skip
+# Ends of their names: challenge_id, api_token, duration_ms, color_name ...
+FACT_ENDS = ("id", "token", "hash", "ms", "seconds", "time", "date", "count", "number", "version", "size", "colorname")
 SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "unassigned"}
 GOOD = {  # values of a row whose label is right
     "ok", "solved", "success", "successful", "accept", "accepted", "done", "good", "ready", "valid", "correct", "right",
-    "true", "yes", "1", "y",
+    "true", "yes", "1", "y", "t", "x", "approved", "submitted", "pass", "passed", "match", "matched", "verified",
+    "confirmed", "usable", "keep", "kept", "positive", "ja", "j", "si", "s\u00ed", "oui", "\u2713", "\u2714", "200",
 }  # fmt: skip
 BAD = {
     "error", "failed", "failure", "fail", "unsolved", "reject", "rejected", "ignore", "ignored", "bad", "wrong",
-    "incorrect", "invalid", "skip", "skipped", "timeout", "unsolvable", "false", "no", "0", "n",
+    "incorrect", "invalid", "skip", "skipped", "timeout", "unsolvable", "false", "no", "0", "n", "f", "denied",
+    "declined", "mismatch", "unverified", "unconfirmed", "unusable", "discard", "discarded", "drop", "dropped",
+    "negative", "nein", "non", "none", "null", "-", "400", "401", "403", "404", "422", "429", "500", "503",
 }  # fmt: skip
 SAYS_GOOD = {  # columns that say so
     "correct", "iscorrect", "ok", "isok", "valid", "isvalid", "success", "accepted", "right", "good", "readable",
-    "legible", "status", "state", "answer", "verdict", "result",
+    "legible", "status", "state", "answer", "verdict", "result", "decision", "approved", "approval", "review",
+    "reviewed", "solved", "issolved", "verified", "isverified", "confirmed", "passed", "match", "matches", "matched",
+    "ismatch", "usable", "outcome", "response", "quality", "score", "http", "httpstatus", "httpcode", "richtig",
+    "korrekt", "gut",
 }  # fmt: skip
 STATES = {"status", "state", "answer", "verdict", "result", "code", "errorcode", "returncode"}
 SAYS_BAD = {
-    "wrong", "iswrong", "incorrect", "bad", "invalid", "error", "wascancelled", "skipped", "rejected", "deleted",
-    "ignore", "ignored", "illegible", "unreadable", "failed",
-}  # fmt: skip
+    "wrong",
+    "iswrong",
+    "incorrect",
+    "bad",
+    "invalid",
+    "error",
+    "wascancelled",
+    "skipped",
+    "rejected",
+    "deleted",
+    "ignore",
+    "ignored",
+    "illegible",
+    "unreadable",
+    "failed",
+    "mismatch",
+    "skip",
+    "reported",
+    "flag",
+    "flagged",
+    "unsure",
+    "doubtful",
+    "unusable",
+    "discard",
+    "falsch",
+    "fehler",
+}
+REMARKS = {
+    "error",
+    "errors",
+    "note",
+    "notes",
+    "comment",
+    "comments",
+    "remark",
+    "remarks",
+    "problem",
+    "issue",
+    "feedback",
+}
+SAYS_WRONG = re.compile(  # in a remark
+    r"\b(?:wrong|unreadable|illegible|incorrect|mistake|mistyped|not (?:readable|legible|correct|right|sure)|unsure|"
+    r"typo|bad|invalid|falsch|unleserlich)\b",
+    re.IGNORECASE,
+)  # fmt: skip
 _NEW = "correct(?:ed|ion)|fix(?:ed)?|revis(?:ed|ion)|review(?:ed)?|checked|manual|human|final|new|gold"
 _OLD = "old|previous|orig|original|raw|draft|backup"
 NEWER, OLDER = (re.compile(f"^(?:{words})|(?:{words})$") for words in (_NEW, _OLD))  # columns of labels, among several
+CLASSES, OFTEN = 10, 5  # values: of fewer, each so often, in a column without a known name, are kinds of pictures
 TOLD = 80  # characters of a first line, in a message
 _INDEX = re.compile(r"|Unnamed: \d+(?:\.\d+)?")  # what pandas calls the numbers of its rows
 WHEN = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
@@ -109,11 +162,14 @@ def rejected(name: str, values: Sequence[str]) -> list[bool] | None:
     name : str
         The last part of the column's name, in small letters and digits.
     values : sequence of str
-        True and false, or a state such as solved and failed; some rows are good.
+        True and false, a state such as solved and failed, or remarks such as `wrong`; some rows are good.
     """
-    if name not in SAYS_GOOD | SAYS_BAD:
-        return None
     said = [value.strip().lower() for value in values]
+    if name in REMARKS and any(map(SAYS_WRONG.search, said)):
+        wrong = [SAYS_WRONG.search(value) is not None for value in said]
+        return wrong if not all(wrong) else None
+    if name not in SAYS_GOOD | SAYS_BAD and not name.endswith(("status", "verdict", "decision")):
+        return None
     if not set(said) <= GOOD | BAD | {""}:
         return None
     wrong = [(value in GOOD) if name in SAYS_BAD else (value in BAD) for value in said]
@@ -179,10 +235,23 @@ def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence
         return guessed  # nobody has looked at them yet
     return [
         k for k, (name, whole, values) in enumerate(zip(names, header, columns, strict=True))
-        if not (checked and whole.startswith("predictions.")) and name not in FACTS and not tells_else(values)
+        if not (checked and whole.startswith("predictions.")) and not is_fact(name, values)
         and not (_INDEX.fullmatch(whole.strip()) and any(header) and all(map(str.isdecimal, values)))
         and rejected(name, values) is None
     ]  # fmt: skip
+
+
+def is_fact(name: str, values: Sequence[str]) -> bool:
+    """Return whether a column says something else of a picture than its text; `name` is in small letters and digits."""
+    if name in LABEL_COLUMNS:
+        return bool(tells_else(values))
+    return name in FACTS or name.endswith(FACT_ENDS) or bool(tells_else(values)) or are_classes(values)
+
+
+def are_classes(values: Sequence[str]) -> bool:
+    """Return whether a column that no name calls labels has so few values that these are kinds of pictures."""
+    different = {value for value in values if value}
+    return 1 < len(different) < CLASSES and len(values) >= OFTEN * len(different)
 
 
 def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:

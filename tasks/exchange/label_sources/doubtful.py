@@ -21,8 +21,10 @@ SERVICES = {  # fields that services and programs for reading write
 TESSERACT = {"level", "page_num", "conf", "text"}  # and of what Tesseract writes of one picture
 LISTED = 0.9  # share of the lines that must name pictures
 GUESSES = re.compile(
-    r"(?:^|[^a-z])(?:predicts?|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission|inference|"
-    r"(?:system|ocr|rec)_results?)(?:[^a-z]|$)"
+    r"(?:^|[^a-z])(?:predicts?|predicted|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission|inference|"
+    r"(?:system|ocr|rec|crnn|model|solver)_(?:results?|outputs?|log|answers?)|pseudo|auto|autolabel(?:s|ed)?|weak|"
+    r"tesseract|easyocr|ddddocr|paddleocr|trocr|ocr|crnn|gpt|chatgpt|gemini|claude|llm|vlm|2captcha|anticaptcha|"
+    r"capsolver|solver)(?:[^a-z]|$)"
 )
 UNWANTED = {  # words in the name of a list of pictures
     "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",

@@ -18,11 +18,11 @@ from tasks.exchange.label_sources.name_parts import (
     others_among,
     without_word,
 )
-from tasks.exchange.label_sources.name_structure import Names, Reading, names_of
+from tasks.exchange.label_sources.name_structure import Names, Reading, names_of, strays_among
 
 EXAMPLES = 2  # labels that differ, in a message
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
-_SOLVED = re.compile(r"\d+ ?[-+*/x×÷] ?\d+ ?= ?\d+")  # a sum with its result
+_SOLVED = re.compile(r"\d+ ?[-+*/x×÷] ?\d+ ?= ?-?\d+")  # a sum with its result
 
 
 def infer_pattern(paths: Sequence[str], default: str) -> str:
@@ -75,6 +75,9 @@ def _require_plain(names: Names, only: Reading) -> None:
         raise _unclear(names, [Reading(*glued), only])
     if bare := _without_counter(labels):
         _require_no_counter(names, only, bare)
+    if width := _counter_before(labels):
+        pattern, bare = f"[0-9]{{{width}}}(?P<label>[^/]+)", [label[width:] for label in labels]
+        _require_not_before(names, only, Reading(pattern, tuple(bare)))
     if all(map(_SOLVED.fullmatch, labels)):  # pictures ask, and show no result
         asked = ("{label}=*", 0), ("(?P<label>[^/]*=)[^/]*", 1)
         questions = [Reading(way, tuple(label[: label.rindex("=") + more] for label in labels)) for way, more in asked]
@@ -86,6 +89,7 @@ def _require_plain(names: Names, only: Reading) -> None:
         ("to be marked as wrong or without a label", names.marked_wrong(labels), 1 - 1 / len(labels)),
         ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""], MIXED),
         ("to have no label yet", others_among(labels), MIXED),
+        ("to be no labels", strays_among(labels), MIXED),
     ):
         if places and len(places) <= most * len(labels):
             raise BadInput(
@@ -119,6 +123,28 @@ def _without_counter(labels: Sequence[str]) -> list[str] | None:
         if len(bare) >= SAME * len(labels):
             return [bare.get(label, label) for label in labels]
     return None
+
+
+def _counter_before(labels: Sequence[str]) -> int:
+    """Return the digits of the counter that stands right before all labels, as in `0015BONE`; 0 if none does."""
+    if len(labels) < FEW or all(map(str.isdecimal, labels)):
+        return 0
+    for width in range(len(str(len(labels))) + 4, 1, -1):
+        heads = [label[:width] for label in labels]
+        padded = all(map(str.isdecimal, heads)) and any(head[0] == "0" for head in heads)
+        if padded and len({*heads}) >= SAME * len(heads) and min(map(len, labels)) > width and count(heads):
+            return width
+    return 0
+
+
+def _require_not_before(names: Names, only: Reading, bare: Reading) -> None:
+    """Ask about names that begin with a counter right before what may be the label."""
+    if only.pattern == "whole":
+        raise _unclear(names, [bare, only])
+    raise BadInput(
+        f"names: all seem to have a counter right before the label, as in {names.paths[0]}; rename the pictures, or "
+        f"write path and label of each into a labels.csv; --pattern '{only.pattern}' takes it as part of labels"
+    )
 
 
 def _require_no_counter(names: Names, only: Reading, bare: Sequence[str]) -> None:

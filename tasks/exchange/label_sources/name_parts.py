@@ -1,7 +1,9 @@
 """What the parts of names are: labels, counters, hashes, dates or constants, by their values in all names."""
 
+import itertools
 import re
 import statistics
+import unicodedata
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +12,7 @@ from enum import Enum
 FEW = 5  # names at least, of which one may be unlike the others
 SAME = 0.95  # share of the names that must agree on a property
 LONGEST = 32  # characters of a label, as of a profile's texts
-ALIKE = 10  # labels that all begin alike are no chance
+ALIKE, MANY_ALIKE = 10, 30  # labels that all begin alike are no chance, with two letters and with one
 HASH = 7  # digits of a short hash at least
 LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
@@ -129,6 +131,11 @@ def others_among(labels: Sequence[str]) -> list[int]:
     return sorted(numbers.values()) if counted and alone and FEW <= len(numbers) <= MIXED * len(labels) else []
 
 
+def shape(mark: str) -> str:
+    """Return the general category of a character: a small letter, a capital, a digit ..."""
+    return unicodedata.category(mark)
+
+
 def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return the pattern and the labels without the word before all of them, as in `img0417`.
 
@@ -137,9 +144,12 @@ def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, .
     there = {label for label in labels if label}
     first, last = min(there, default=""), max(there, default="")
     same = next((k for k, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
-    found = re.match(r"[^\W\d_]{2,}[-_. ]?", first[:same])
+    found = re.match(r"[^\W\d_]{2,}[-_. ]?|[^\W\d_]\d{0,2}", first[:same])
     if not found or len(there) < ALIKE or found[0] in there:
         return None
+    rest = "".join(label[found.end() :] for label in there)
+    if sum(map(str.isalpha, found[0])) < 2 and len(there) < MANY_ALIKE and shape(found[0][0]) in {*map(shape, rest)}:
+        return None  # a letter may be alike by chance
     word, field = found[0], "(?P<label>" if "(?P<label>" in pattern else "{label}"
     named = {
         "whole": f"{word}{{label}}", "folder": f"{word}{{label}}/*",
@@ -166,7 +176,10 @@ def _kind(values: Sequence[str], total: int) -> Part:
         return _kind_of_numbers([value for value in filled if value.isdecimal()], total)
     if are_hashes(filled) or longest > LONGEST:
         return Part.HASH
-    if unique and longest >= LONG_ID and len(set(map(len, filled))) == 1:
+    first, last = min(filled), max(filled)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    begin = len([*same]) if len(different) >= ALIKE else 0  # such as `captcha`, before labels
+    if unique and longest - begin >= LONG_ID and len(set(map(len, filled))) == 1:
         return Part.HASH
     if _counts_on(filled, total):
         return Part.COUNTER

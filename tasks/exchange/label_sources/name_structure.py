@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.folder_names import folder_readings
-from tasks.exchange.label_sources.name_parts import SAME, Part, character_codes, kinds_of
+from tasks.exchange.label_sources.name_parts import FEW, SAME, Part, character_codes, kinds_of, shape
 from tasks.exchange.label_sources.picture_index import SPLIT_FOLDERS
 from tasks.exchange.label_sources.written_labels import as_meant
 
@@ -23,16 +23,42 @@ SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
 LETTERS = 3  # parts of one letter each that are one label
 SHOWN = 3  # names in a message
+_MINUS = re.compile(r"\d ?- ?\d+ ?=|= ?-\d")
 _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
 WRONG = {"wrong", "bad", "incorrect", "fail", "fails", "failed", "failure", "false", "error", "errors", "mistake",
          "mistakes", "nok", "rejected", "unsolved", "invalid", "unknown", "unlabeled", "unlabelled", "unsure",
          "skipped", "timeout"}  # fmt: skip
+STRAYS = {  # names of pictures without a label, or of no CAPTCHA
+    "unknown", "todo", "tbd", "skip", "skipped", "unlabeled", "unlabelled", "unsure", "none", "null", "nan", "na",
+    "empty", "blank", "error", "untitled", "tmp", "temp", "test", "sample", "example", "demo", "background", "bg",
+    "logo", "icon", "thumb", "thumbnail", "preview", "template", "placeholder", "image", "captcha", "screenshot",
+}  # fmt: skip
 COPY = re.compile(
     r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm)|@[1-4]x)+$",
     re.IGNORECASE,
 )
 PLAIN_FOLDERS = {*SPLIT_FOLDERS, "images", "image", "img", "imgs", "pictures", "data", "dataset", "samples", "captcha",
                  "captchas", "png", "jpg"}  # fmt: skip
+
+
+def strays_among(labels: Sequence[str]) -> list[int]:
+    """Return the places of words such as `unknown`, of XXXX, and of numbers, where no other label looks like them."""
+    numbers = [k for k, label in enumerate(labels) if label.isdecimal()]
+    words = [k for k, label in enumerate(labels) if label.rstrip("0123456789").casefold() in STRAYS and label]
+    odd = {*(numbers if len(numbers) > 1 else []), *words}
+    rest = [label for k, label in enumerate(labels) if label and k not in odd]
+    if any(map(str.isdecimal, "".join(rest))):
+        odd -= {*numbers}
+    lengths: dict[frozenset[str], set[int]] = {}
+    for label in rest:
+        lengths.setdefault(frozenset(map(shape, label)), set()).add(len(label))
+
+    def is_odd(label: str) -> bool:
+        there = lengths.get(frozenset(map(shape, label)), {0})
+        return not min(there) <= len(label) <= max(there)
+
+    found = {k for k in odd if is_odd(labels[k])} if len(rest) >= max(FEW, len(odd)) else set()
+    return sorted(found | {k for k, label in enumerate(labels) if re.fullmatch("[Xx]{4,}", label)})
 
 
 @dataclass(frozen=True)
@@ -108,6 +134,8 @@ class Names:
     def _structure(self) -> tuple[str, int]:
         """Return the separators that divide nearly all names into equally many parts, most parts first."""
         there = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
+        if "-" in there and all(_MINUS.search(stem) for stem in self.stems if "-" in stem):
+            there.remove("-")  # of a sum
         always = self._brackets_and_fields()
         best = ("", 1)
         for size in range(len(there) + 1):

@@ -35,11 +35,12 @@ class Match(Enum):
 
 
 def split_of(path: str) -> str | None:
-    """Return the split that a picture's folders tell: `train/A/1.png` is of train, `data/val-0/1.png` of validation."""
-    for folder in path.split("/")[:-1]:
+    """Return the split that a picture's folders tell: `train/A/1.png` is of train, `val_images/1.png` of validation."""
+    folders = path.split("/")[:-1]
+    for folder in folders:
         if split := SPLIT_FOLDERS.get(folder.lower().rstrip("-_. 0123456789")):
             return split
-    return None
+    return next(filter(None, map(split_of_file, folders)), None)
 
 
 def split_of_file(name: str) -> str | None:

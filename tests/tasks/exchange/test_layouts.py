@@ -20,7 +20,7 @@ from tasks.exchange.label_sources.column_kinds import is_result
 from tasks.exchange.label_sources.companions import drawn_twice
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
 from tasks.exchange.label_sources.name_parts import base64_texts
-from tasks.exchange.label_sources.picture_index import Match, PictureIndex
+from tasks.exchange.label_sources.picture_index import Match, PictureIndex, split_of
 from tasks.exchange.label_sources.written_labels import seen, unwrapped
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers, tidy_label
 from tasks.exchange.labels import find_labels
@@ -1111,8 +1111,8 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         ["--columns file,label reads", "--columns file,corrected reads 'AB' in 0.png"],
     ),
     "a file of other words than the names'": (
-        with_file("kinds.csv", "file,kind\n" + "".join(f"{v}.png,{['easy', 'hard'][k % 2]}\n" for k, v in PAIRS))[0],
-        ["kinds.csv says 'easy' of ", f"whose name may say '{LABELS[0]}'", "--labels", "--pattern 'whole'"],
+        with_file("a.csv", "".join(["file,thing\n", *(f"{v}.png,{v[::-1]}x\n" for v in LABELS)]))[0],
+        [f"a.csv says '{LABELS[0][::-1]}x' of ", f"whose name may say '{LABELS[0]}'", "--labels", "--pattern 'whole'"],
     ),
     "guesses of a reader": (
         with_file("predictions.csv", "file,label\n" + "".join(f"{v}.png,{v}\n" for v in LABELS))[0],
@@ -2011,7 +2011,7 @@ def test_what_a_generator_says_of_its_pictures_is_set_aside_where_names_hold_lab
     put(tmp_path, files | {path: json.dumps(said).encode() for path, said in facts.items()})
     assert {path: label for path, label in read(tmp_path).pairs if path in want} == want
     assert any("a .json beside each picture: not used" in note for note in read(tmp_path).wanted.labelling.notes)
-    put(tmp_path, {path: json.dumps(said | {"kind": path[:2]}).encode() for path, said in facts.items()})
+    put(tmp_path, {path: json.dumps(said | {"thing": path[:2]}).encode() for path, said in facts.items()})
     with pytest.raises(BadInput, match=r"the .json beside each picture says '..' of .*--pattern '\{label\}_\*'"):
         read(tmp_path)
 
@@ -2099,3 +2099,111 @@ def test_a_few_numbers_of_classes_are_no_labels_of_pictures(tmp_path):
     classes = [{"id": k, "name": name} for k, name in enumerate(["captcha", "logo"], 1)]
     found = read(put(tmp_path, files | {"classes/classes.json": json.dumps(classes).encode()}))
     assert dict(found.pairs) == want
+
+
+def test_columns_that_mark_wrong_rows_leave_these_out(tmp_path):
+    marks = {
+        "decision": ("approved", "rejected"), "AssignmentStatus": ("Approved", "Rejected"), "solved": ("true", "false"),
+        "verified": ("1", "0"), "passed": ("yes", "no"), "mismatch": ("0", "1"), "outcome": ("success", "failed"),
+        "quality": ("good", "bad"), "flagged": ("", "x"), "richtig": ("ja", "nein"), "http": ("200", "403"),
+        "note": ("", "unreadable"), "comment": ("nice", "wrong!"), "error": ("", "wrong text"),
+    }  # fmt: skip
+    for name, (good, bad) in marks.items():
+        rows = "".join(f"{k}.png,{label},{bad if k % 4 == 1 else good}\n" for k, label in PAIRS)
+        put(tmp_path, beside({"labels.csv": f"file,text,{name}\n{rows}"})[0])
+        there = read(tmp_path)
+        assert dict(there.pairs) == {f"{k}.png": label for k, label in PAIRS if k % 4 != 1}, name
+        told = f"labels.csv marks its label {LABELS[1]!r} as wrong: {name} is {bad}"
+        assert any("1.png" in str(reject) and told in str(reject) for reject in there.rejects)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("style", ["lines", "dots", "mixed"]), ("country", ["DE", "US", "FR"]), ("weight", "123456789"),
+     ("thing", ["wavy", "plain"]), ("captcha_id", [f"{k * 7919 % 9000 + 1000}" for k in range(N)]),
+     ("duration_ms", [f"{k * 131 % 900 + 100}" for k in range(N)]),
+     ("token", [f"{k * 7919 % 9000 + 1000}" for k in range(N)])],
+)  # fmt: skip
+def test_a_column_of_classes_or_of_other_facts_is_no_label(tmp_path, name, values):
+    repeated = [values[k % len(values)] for k in range(60)]
+    want = {f"{k}.png": b"" for k in range(60)}
+    put(
+        tmp_path,
+        want | {"meta.csv": "".join([f"file,{name}\n", *(f"{k}.png,{v}\n" for k, v in enumerate(repeated))]).encode()},
+    )
+    with pytest.raises(BadInput, match=rf"meta.csv: tells .*{name}.* --columns file,{name}"):
+        read(tmp_path)
+
+
+def test_a_column_of_few_values_is_taken_if_it_is_called_label(tmp_path):
+    put(tmp_path, {f"{k}.png": b"" for k in range(60)})
+    put(
+        tmp_path, {"labels.csv": "".join(["file,letter\n", *(f"{k}.png,{'ABC'[k % 3]}\n" for k in range(60))]).encode()}
+    )
+    assert dict(read(tmp_path).pairs) == {f"{k}.png": "ABC"[k % 3] for k in range(60)}
+
+
+@pytest.mark.parametrize("name", ["pseudo_labels", "tesseract_out", "easyocr", "gpt4", "labels_auto", "2captcha",
+                                  "solver_log", "model_output", "crnn_results"])  # fmt: skip
+def test_answers_of_a_reader_are_told_by_the_name_of_their_file(tmp_path, name):
+    put(tmp_path, table("file,text", name=f"{name}.csv")[0])
+    with pytest.raises(BadInput, match="holds a reader's answers"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("stray", ["unknown", "todo", "background1", "XXXXX"])
+@pytest.mark.parametrize("name", ["{label}_{k:04}.png", "{k:04}_{label}.png"])
+def test_names_of_pictures_without_a_label_are_asked_about(tmp_path, stray, name):
+    put(tmp_path, named(lambda k, label: name.format(k=k, label=label))[0])
+    assert len(read(tmp_path).pairs) == N
+    put(tmp_path, {name.format(k=N, label=stray): b""})
+    with pytest.raises(BadInput, match=rf"1 of {N + 1} seem to .*{stray}"):
+        read(tmp_path)
+
+
+def test_words_are_labels_among_words(tmp_path):
+    words = [
+        "sample",
+        "window",
+        "orange",
+        "test",
+        "home",
+        "blank",
+        "image",
+        "garden",
+        "candle",
+        "rabbit",
+        "lamp",
+        "tree",
+    ]
+    put(tmp_path, named(lambda k, label: f"{words[k % 12]}_{k}.png")[0])
+    assert {label for _, label in read(tmp_path).pairs} == {*words}
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [("{k:04}{label}.png", "[0-9]{4}(?P<label>[^/]+)"), ("v2{label}.png", "v2{label}"),
+     ("captcha{label}.png", "captcha{label}"), ("a{label}.png", "a{label}")],
+)  # fmt: skip
+def test_what_stands_right_before_all_labels_is_asked_about(tmp_path, name, pattern):
+    labels = [label + "WK" for label in LABELS]
+    put(tmp_path, named(lambda k, label: name.format(k=k, label=label), labels)[0])
+    with pytest.raises(BadInput, match=re.escape(f"--pattern '{pattern}' reads '")):
+        read(tmp_path)
+    assert sorted(label for _, label in read(tmp_path, pattern).pairs) == sorted(labels)
+
+
+@pytest.mark.parametrize("name", ["{a}-{b}={c}_{k}.png", "{k:03}_{a}-{b}={c}.png"])
+def test_sums_with_a_minus_are_asked_about(tmp_path, name):
+    sums = [(k * 7 % 40, k * 11 % 30) for k in range(N)]
+    put(tmp_path, named(lambda k, _: name.format(a=sums[k][0], b=sums[k][1], c=sums[k][0] - sums[k][1], k=k))[0])
+    a, b = sums[0]
+    with pytest.raises(BadInput, match=re.escape(f"--pattern '{{label}}=*' reads '{a}-{b}'")):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("folders", ["train_images test_images", "captcha_train captcha_test", "1_train 2_test"])
+def test_splits_are_words_of_folders(folders):
+    first, second = folders.split()
+    assert (split_of(f"{first}/A.png"), split_of(f"{second}/A.png")) == ("train", "test")
+    assert split_of("latest/A.png") is None
