@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from tests.relief_texts import RELIEF
+from tests.scattered_texts import SCATTERED
 from tests.small_texts import SMALL
 from tests.strangers import BLACK, FACES, FONTS, LETTERS, WHITE, Colour, Kind, Plate, lay_out, png
 from tests.texts_in_pieces import PIECES
@@ -297,6 +298,7 @@ GROUPS: dict[str, dict[str, Kind]] = {
         "ordered-110": Kind(_ordered(110)), "ordered-160": Kind(_ordered(160)),
     },
     "small texts": SMALL,
+    "scattered": SCATTERED,
     "rims and shadows": RELIEF,
     "in pieces": PIECES,
     "cut off": {"cut-left": Kind(_cut(0), 0.0), "cut-right": Kind(_cut(-1), 0.0)},

@@ -1,0 +1,65 @@
+"""Draw small letters at any height of a large picture, alone or among lines and dots."""
+
+from collections.abc import Callable
+
+from PIL import Image, ImageDraw
+
+from tests.strangers import Colour, Kind, Plate, png
+
+DARK: tuple[Colour, ...] = ((40, 40, 40), (20, 30, 90), (110, 20, 20), (0, 70, 30))
+LIGHT: tuple[Colour, ...] = ((255, 255, 255), (240, 235, 210), (200, 230, 255))
+
+
+def _scattered(plate: Plate, turned: int) -> list[Image.Image]:
+    """Return the letters' masks, each somewhere in its part of the picture, from left to right."""
+    (width, height), chance, masks = plate.size, plate.chance, []
+    part = (width - 10) / len(plate.masks)
+    for k, mask in enumerate(plate.masks):
+        left, top, right, bottom = mask.getbbox() or (0, 0, 1, 1)
+        letter = mask.crop((left - 12, top - 12, right + 12, bottom + 12))
+        letter = letter.rotate(chance.uniform(-turned, turned), resample=Image.Resampling.BICUBIC)
+        letter = letter.crop(letter.getbbox())
+        x = 5 + round(k * part + chance.uniform(0, max(0, part - letter.width - 2)))
+        masks.append(Image.new("L", plate.size))
+        masks[-1].paste(letter, (x, chance.randint(3, height - letter.height - 3)))
+    return masks
+
+
+def _make(
+    turned: int = 0, lines: int = 0, dots: float = 0.0, colours: bool = False, light: bool = False
+) -> Callable[[Plate], bytes]:  # fmt: skip
+    """Draw letters turned by up to so many degrees, over or under lines and dots, in their own colours or in one."""
+
+    def make(plate: Plate) -> bytes:
+        (width, height), chance = plate.size, plate.chance
+        inks, grounds = (LIGHT, DARK) if light else (DARK, LIGHT)
+        ground, ink = chance.choice(grounds), chance.choice(inks)
+        image = Image.new("RGB", plate.size, ground)
+        brush = ImageDraw.Draw(image)
+        middle = tuple((a + b) // 2 for a, b in zip(ground, ink, strict=True))
+        for _ in range(lines):
+            ends = [(chance.randint(0, width), chance.randint(0, height)) for _ in range(2)]
+            brush.line(ends, fill=chance.choice((ink, middle)))
+        for mask in _scattered(plate, turned):
+            image.paste(chance.choice(inks) if colours else ink, mask=mask)
+        for _ in range(int(dots * width * height)):
+            colour = chance.randrange(256), chance.randrange(256), chance.randrange(256)
+            image.putpixel((chance.randrange(width), chance.randrange(height)), colour)
+        return png(image)
+
+    return make
+
+
+def _kind(make: Callable[[Plate], bytes], size: tuple[int, int] = (220, 130), points: int = 28) -> Kind:
+    return Kind(make, layout={"size": size, "points": points}, length=5)
+
+
+SCATTERED = {
+    "scattered": _kind(_make()),
+    "scattered-turned": _kind(_make(turned=25), (260, 150), 34),
+    "scattered-colours": _kind(_make(colours=True), (200, 110), 24),
+    "scattered-light": _kind(_make(light=True), (300, 200), 40),
+    "scattered-dots": _kind(_make(dots=0.03)),
+    "scattered-lines": _kind(_make(lines=6), (240, 140), 30),
+    "scattered-all": _kind(_make(turned=15, lines=4, dots=0.02, colours=True), (280, 160), 36),
+}

@@ -1,0 +1,69 @@
+"""Small letters at any height are set side by side and enlarged."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.loading.oddities.scattered import in_a_row
+from tasks.loading.parts import find_parts
+from tests.doubtful import DOUBTFUL
+from tests.scattered_texts import SCATTERED
+from tests.strangers import FACES, draw, lay_out
+
+
+def opened(file: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
+
+
+@pytest.mark.parametrize("kind", SCATTERED)
+def test_scattered_letters_stand_side_by_side_and_fill_the_picture(kind):
+    image = opened(draw(kind, 1, 3, kinds=SCATTERED)[0][0])
+    found = in_a_row(image)
+    assert found.shape == image.shape and (found == found[:, :, :1]).all()
+    inked = found[:, :, 0] < 128
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    assert np.ptp(rows) > 0.8 * image.shape[0] or np.ptp(columns) > 0.8 * image.shape[1]
+    parts = find_parts(inked)
+    letters = parts.area >= 0.2 * parts.area.max()
+    assert letters.sum() == 5
+    assert np.ptp(parts.table[letters, 0] + parts.table[letters, 2]) < 0.5 * parts.height.max()  # they are level
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_thin_lines_that_join_letters_are_left_out_and_thin_strokes_stay(width):
+    picture = np.full((140, 240, 3), 255, np.uint8)
+    for k, top in enumerate((10, 80, 30, 100)):  # each an H whose bar is as thin as the lines
+        for left in (0, 11):
+            picture[top : top + 28, 20 + 55 * k + left : 25 + 55 * k + left] = 0
+        picture[top + 14 : top + 14 + width, 25 + 55 * k : 31 + 55 * k] = 0
+    for y in (20, 90, 110):
+        picture[y : y + width] = 0
+    found = in_a_row(picture)
+    inked = find_parts(found[:, :, 0] < 128)
+    assert len(inked.table) == 4
+    assert (inked.width > 0.5 * inked.height).all()
+
+
+def test_letters_on_a_line_and_large_letters_stay_as_they_are():
+    for face in FACES:
+        large = lay_out("KUMA", random.Random(1), face, (240, 60), points=46)
+        small = lay_out("KUMAT", random.Random(1), face, (240, 100), points=20)
+        assert in_a_row(np.array(large.plain())) is None
+        assert in_a_row(np.array(small.plain())) is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (48, 140)])
+def test_a_picture_without_letters_is_left_alone(size):
+    assert in_a_row(np.full((*size, 3), 200, np.uint8)) is None
+    assert in_a_row(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) is None
+
+
+@pytest.mark.parametrize(
+    "kind", ["small-framed", "small-specks", "small-all", "half-black", "half-colour", "block-grey", "card", "tiles"]
+)
+def test_other_kinds_are_not_scattered(kind):
+    for file, _ in draw(kind, 6, 3, kinds=DOUBTFUL):
+        assert in_a_row(opened(file)) is None
