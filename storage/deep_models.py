@@ -210,10 +210,11 @@ def _require_ends(graph: Any) -> None:
     sides = [[side.dim_value for side in end.shape.dim] for end in ends]
     kinds = [end.elem_type for end in ends]
     free = [side.dim_param for end in ends for side in end.shape.dim]
+    fixed = [side.HasField("dim_value") for end in ends for side in end.shape.dim]
     fits = (
         kinds == [2, 1] and len(sides[0]) == 4 and len(sides[1]) == 3 and sides[0][1] == 3
         and 8 <= sides[0][2] <= LARGEST_SIDE and 2 <= sides[1][2] <= MOST_CLASSES
-        and not any((*sides[0][::3], *sides[1][:2])) and free[0] != free[3]
+        and not any((fixed[0], *fixed[3:6])) and free[0] != free[3]
     )  # fmt: skip
     if not fits:
         raise Unfit(

@@ -102,7 +102,8 @@ class DeepReader:
         self._chosen = np.array([known.index(letter) for letter in self.alphabet], np.int64)
         fitted = model.record.get("calibration", {})
         try:
-            self.curves = curves_of(fitted if familiar else model.record.get(CAUTIOUS, fitted), EVIDENCE)
+            own, cautious = (curves_of(of, EVIDENCE) for of in (fitted, model.record.get(CAUTIOUS, fitted)))
+            self.curves = own if familiar else cautious
         except BadInput as error:
             raise BadInput(f"{error} ({model.name}); train it again") from error
         self.dictionary = dictionary_of(words, self.alphabet)

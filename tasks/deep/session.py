@@ -16,6 +16,12 @@ from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, STRIDE, Shape, shape_from
 MOST_LETTERS = 254
 
 
+class Misfit(Damaged):
+    """A model whose network does not do what models do, though its bytes are as they were sealed."""
+
+    exit_code = BadInput.exit_code
+
+
 class Session:
     """A network that runs in `threads` threads of this process.
 
@@ -36,7 +42,7 @@ class Session:
 
         Raises
         ------
-        Damaged
+        Misfit
             onnxruntime refuses it.
         """
         if self._session is not None:
@@ -52,14 +58,14 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(network, options, providers=providers)
         except Exception as error:  # onnxruntime raises many types of its own
-            raise Damaged(f"{self._model.name}: onnxruntime does not take it ({error}); train it again") from error
+            raise Misfit(f"{self._model.name}: onnxruntime does not take it ({error}); train it again") from error
 
     def scores(self, pictures: np.ndarray) -> np.ndarray:
         """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8.
 
         Raises
         ------
-        Damaged
+        Misfit
             The network cannot do it, or gives no such scores: a file may look like a model and be none.
         """
         self.open()
@@ -72,14 +78,14 @@ class Session:
             name = self._session.get_inputs()[0].name
             (scores,) = self._session.run(None, {name: pictures})
         except Exception as error:  # onnxruntime raises many types of its own
-            raise Damaged(f"{self._model.name}: its network does not run ({error}); train it again") from error
+            raise Misfit(f"{self._model.name}: its network does not run ({error}); train it again") from error
         wanted = (len(pictures), pictures.shape[3] // STRIDE, len(self.alphabet) + 1 + BLANK)
         if scores.shape != wanted:
-            raise Damaged(
+            raise Misfit(
                 f"{self._model.name}: its network gives scores of shape {scores.shape}, not {wanted}; train it again"
             )
         if not np.isfinite(scores).all():
-            raise Damaged(f"{self._model.name}: its network gives scores that are no numbers; train it again")
+            raise Misfit(f"{self._model.name}: its network gives scores that are no numbers; train it again")
         return np.asarray(scores, np.float32)
 
 

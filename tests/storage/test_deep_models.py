@@ -103,6 +103,14 @@ def weightless(value: float):
     return found
 
 
+@pytest.mark.parametrize(("end", "side"), [("input", 0), ("input", 3), ("output", 0), ("output", 1)])
+def test_a_side_that_is_written_as_0_is_not_free(tmp_path, end, side):
+    found = model()
+    getattr(found.graph, end)[0].type.tensor_type.shape.dim[side].dim_value = 0
+    with pytest.raises(Damaged, match="takes .* of any n and width"):
+        load_deep_model(saved(tmp_path / "a.onnx", found))
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [

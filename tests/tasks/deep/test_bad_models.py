@@ -57,8 +57,9 @@ def test_columns_of_another_width_are_damage():
 
 @pytest.mark.parametrize("level", [np.nan, np.inf])
 def test_scores_that_are_no_numbers_are_damage(level):
-    with pytest.raises(Damaged, match="scores that are no numbers"):
+    with pytest.raises(Damaged, match="scores that are no numbers") as raised:
         DeepReader(network(level=level)).read(PICTURES)
+    assert raised.value.exit_code == 2  # as for every model that is none
 
 
 def test_a_network_that_does_not_run_is_damage():
@@ -103,3 +104,13 @@ def test_a_confidence_that_no_training_makes_is_named(calibration):
 def test_texts_that_a_model_cannot_read_are_named(asked, said):
     with pytest.raises(BadInput, match=said):
         DeepReader(load_deep_model(STRANGERS), **asked)
+
+
+@pytest.mark.parametrize("familiar", [True, False])
+@pytest.mark.parametrize("part", ["calibration", "cautious"])
+def test_a_confidence_of_wrong_form_is_refused_whichever_is_used(part, familiar):
+    model = network()
+    wrong = replace(model, record=RECORD | {part: {"none": None}})
+    with pytest.raises(BadInput, match="train it again"):
+        DeepReader(wrong, familiar=familiar)
+    DeepReader(model, familiar=familiar)
