@@ -107,7 +107,7 @@ def weightless(value: float):
 def test_a_side_that_is_written_as_0_is_not_free(tmp_path, end, side):
     found = model()
     getattr(found.graph, end)[0].type.tensor_type.shape.dim[side].dim_value = 0
-    with pytest.raises(Damaged, match="takes .* of any n and width"):
+    with pytest.raises(Damaged, match=r"takes .* of any n and width"):
         load_deep_model(saved(tmp_path / "a.onnx", found))
 
 
