@@ -10,7 +10,7 @@ DARK: tuple[Colour, ...] = ((40, 40, 40), (20, 30, 90), (110, 20, 20), (0, 70, 3
 LIGHT: tuple[Colour, ...] = ((255, 255, 255), (240, 235, 210), (200, 230, 255))
 
 
-def _scattered(plate: Plate, turned: int) -> list[Image.Image]:
+def _scattered(plate: Plate, turned: int, level: bool) -> list[Image.Image]:
     """Return the letters' masks, each somewhere in its part of the picture, from left to right."""
     (width, height), chance, masks = plate.size, plate.chance, []
     part = (width - 10) / len(plate.masks)
@@ -21,12 +21,22 @@ def _scattered(plate: Plate, turned: int) -> list[Image.Image]:
         letter = letter.crop(letter.getbbox())
         x = 5 + round(k * part + chance.uniform(0, max(0, part - letter.width - 2)))
         masks.append(Image.new("L", plate.size))
-        masks[-1].paste(letter, (x, chance.randint(3, height - letter.height - 3)))
+        masks[-1].paste(letter, (x, top if level else chance.randint(3, height - letter.height - 3)))
     return masks
 
 
+def _slanting(plate: Plate) -> list[Image.Image]:
+    """Return the mask of the whole text, turned by 25 to 40 degrees."""
+    degrees = plate.chance.choice((-1, 1)) * plate.chance.uniform(25, 40)
+    text = plate.mask.crop(plate.mask.getbbox()).rotate(degrees, Image.Resampling.BICUBIC, expand=True)
+    mask = Image.new("L", plate.size)
+    mask.paste(text, ((mask.width - text.width) // 2, (mask.height - text.height) // 2))
+    return [mask]
+
+
 def _make(
-    turned: int = 0, lines: int = 0, dots: float = 0.0, colours: bool = False, light: bool = False
+    turned: int = 0, lines: int = 0, dots: float = 0.0, colours: bool = False, light: bool = False,
+    level: bool = False, slanting: bool = False
 ) -> Callable[[Plate], bytes]:  # fmt: skip
     """Draw letters turned by up to so many degrees, over or under lines and dots, in their own colours or in one."""
 
@@ -40,7 +50,7 @@ def _make(
         for _ in range(lines):
             ends = [(chance.randint(0, width), chance.randint(0, height)) for _ in range(2)]
             brush.line(ends, fill=chance.choice((ink, middle)))
-        for mask in _scattered(plate, turned):
+        for mask in _slanting(plate) if slanting else _scattered(plate, turned, level):
             image.paste(chance.choice(inks) if colours else ink, mask=mask)
         for _ in range(int(dots * width * height)):
             colour = chance.randrange(256), chance.randrange(256), chance.randrange(256)
@@ -61,5 +71,7 @@ SCATTERED = {
     "scattered-light": _kind(_make(light=True), (300, 200), 40),
     "scattered-dots": _kind(_make(dots=0.03)),
     "scattered-lines": _kind(_make(lines=6), (240, 140), 30),
+    "scattered-level": _kind(_make(level=True), (420, 56), 30),
+    "scattered-slanting": _kind(_make(slanting=True), (200, 160), 26),
     "scattered-all": _kind(_make(turned=15, lines=4, dots=0.02, colours=True), (280, 160), 36),
 }

@@ -3,6 +3,8 @@
 Readers take a picture as a whole to one height: letters that are a quarter as high as their picture become too small.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -18,6 +20,11 @@ ROWS = 200
 NEAR = 0.12  # of the median height: so near to what opening leaves, thin ink is a letter's
 MANY = 12  # letters: texts have no more
 UNEVEN = 1.5  # of the median height: letters at about one height take up no more rows
+WIDE = 1.2  # of the median height: usual gaps are narrower
+ON_LINE, LEVEL = (
+    0.3,
+    8,
+)  # of the median height, and degrees: letters on a line are no farther from it; it slants by more
 SPECK = 0.03  # of the median height squared: a part of fewer pixels is no part of a letter
 OVER = 0.5  # of the narrower one's columns: parts that share more are of one letter, as an i and its dot
 LETTER = 0.35  # of the letters' median area: what has more, and is no letter, may be several
@@ -27,8 +34,10 @@ MOST = 1_000_000  # pixels: a larger picture is read as it is
 Letter = tuple[int, int, int, int, list[int]]  # top, left, bottom, right, and the numbers of its parts
 
 
-def in_a_row(image: np.ndarray) -> np.ndarray | None:
-    """Return a picture's letters side by side, without lines that are thinner; None if they are not scattered.
+def in_a_row(image: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return a picture's letters side by side, without lines that are thinner; nothing if they are not scattered.
+
+    If they stand on a slanting line, the second picture has them turned so that this line is level.
 
     Parameters
     ----------
@@ -36,40 +45,70 @@ def in_a_row(image: np.ndarray) -> np.ndarray | None:
 
     Returns
     -------
-    (H, W, 3) uint8
+    tuple of (H, W, 3) uint8
     """
-    high, wide = image.shape[:2]
-    if high * wide > MOST:
-        return None
+    if image.shape[0] * image.shape[1] > MOST:
+        return ()
     ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
     far = distances(image, ground)
-    step = -(-high // ROWS)
+    step = -(-len(far) // ROWS)
     for width in (size * step for size in WIDTHS):
-        ink = opened(far, width)
-        inked = ink[ink >= LEAST_INK]
-        if not len(inked):
-            break
-        least = min(STRONG * float(np.quantile(inked, 0.95)), MOST_INK)
-        parts = find_parts(ink >= least)
-        if width > 1 and len(parts.table):  # and what of the letters is as thin as lines
-            near = 2 * round(NEAR * _middle(parts, high)) + 1
-            around = Image.fromarray((ink >= least).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(near))
-            parts = find_parts((np.asarray(around) > 0) & (far >= least))
-        letters = _letters(parts, high)
-        if letters:
-            return _on_canvas(_row(far, parts, letters), image.shape[:2])
-    return None
+        found = _found(far, width)
+        if not found or not _are_scattered(found[1], len(far)):
+            continue
+        rows = [_row(far, *found)]
+        slope = _slope(found[1])
+        if slope:
+            turned = np.asarray(Image.fromarray(far).rotate(slope, Image.Resampling.BICUBIC, expand=True))
+            level = _found(turned, width)
+            rows += [_row(turned, *level)] if level and len(level[1]) == len(found[1]) else []
+        return tuple(_on_canvas(row, image.shape[:2]) for row in rows)
+    return ()
 
 
-def _middle(parts: Parts, high: int) -> float:
+def _found(far: np.ndarray, width: int) -> tuple[Parts, list[Letter]] | None:
+    """Return the parts of ink, (H, W) uint8, that are at least so many pixels wide, and their letters; or nothing."""
+    ink = opened(far, width)
+    inked = ink[ink >= LEAST_INK]
+    if not len(inked):
+        return None
+    least = min(STRONG * float(np.quantile(inked, 0.95)), MOST_INK)
+    parts = find_parts(ink >= least)
+    if width > 1 and len(parts.table):  # and what of the letters is as thin as lines
+        near = 2 * round(NEAR * _middle(parts)) + 1
+        around = Image.fromarray((ink >= least).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(near))
+        parts = find_parts((np.asarray(around) > 0) & (far >= least))
+    letters = _letters(parts)
+    return (parts, letters) if letters else None
+
+
+def _are_scattered(letters: list[Letter], high: int) -> bool:
+    """Tell whether letters are small and on no line, or far from each other."""
+    middle = float(np.median([bottom - top for top, _, bottom, _, _ in letters]))
+    rows = max(letter[2] for letter in letters) - min(letter[0] for letter in letters)
+    gaps = [after[1] - before[3] for before, after in pairwise(letters)]
+    return (middle <= LARGE * high and rows > UNEVEN * middle) or float(np.median(gaps)) > WIDE * middle
+
+
+def _slope(letters: list[Letter]) -> float:
+    """Return by how many degrees the line slants that letters stand on, downwards; 0 if they are on none, or level."""
+    x, y = (np.array([(letter[k] + letter[k + 2]) / 2 for letter in letters]) for k in (1, 0))
+    slope, at = np.polyfit(x, y, 1)
+    high = float(np.median([bottom - top for top, _, bottom, _, _ in letters]))
+    on_line = float(np.abs(y - slope * x - at).max()) <= ON_LINE * high
+    degrees = float(np.degrees(np.arctan(slope)))
+    return degrees if on_line and abs(degrees) >= LEVEL else 0.0
+
+
+def _middle(parts: Parts) -> float:
     """Return the median height of what may be letters, in pixels; 0 if that is too little."""
-    likely = (parts.height >= HIGH) & (parts.height <= LARGE * high)
+    likely = parts.height >= HIGH
     return float(np.median(parts.height[likely])) if likely.sum() >= FEW else 0.0
 
 
-def _letters(parts: Parts, high: int) -> list[Letter]:
-    """Return the letters from left to right; none, if they are not scattered, or not told from what is no letter."""
-    middle = _middle(parts, high)
+def _letters(parts: Parts) -> list[Letter]:
+    """Return what is alike in height from left to right; nothing if it is not told from what is no letter."""
+    middle = _middle(parts)
     if not middle:
         return []
     letters: list[Letter] = []
@@ -94,8 +133,7 @@ def _letters(parts: Parts, high: int) -> list[Letter]:
     usual = float(np.median([area for area, like in zip(areas, alike, strict=True) if like]))
     if any(area > LETTER * usual for area, like in zip(areas, alike, strict=True) if not like):
         return []
-    rows = max(letter[2] for letter in kept) - min(letter[0] for letter in kept)
-    return kept if rows > UNEVEN * middle else []
+    return kept
 
 
 def _row(far: np.ndarray, parts: Parts, letters: list[Letter]) -> np.ndarray:
