@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
-from storage.files.small_files import read_small
-from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, class_names, names_files, texts_beside
+from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, names_files, texts_beside
 from tasks.exchange.label_sources.column_kinds import Unclear
+from tasks.exchange.label_sources.column_kinds import says_else as column_says_else
 from tasks.exchange.label_sources.companions import companions
 from tasks.exchange.label_sources.doubtful import (
     GUESSES,
@@ -22,15 +22,17 @@ from tasks.exchange.label_sources.file_formats.label_files import (
     PICTURE,
     TABLE,
     TABLES,
-    decode,
     labelish,
-    may_list,
     read_table,
     suffix_of,
 )
 from tasks.exchange.label_sources.file_formats.unreadable import is_left_behind
 from tasks.exchange.label_sources.label_columns import listed_labels, resolve
-from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern, inside_names, other_label
+from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern
+from tasks.exchange.label_sources.other_files.file_facts import fact_of_files
+from tasks.exchange.label_sources.other_files.naming_files import NamingFiles, is_list
+from tasks.exchange.label_sources.other_files.odd_entries import odd_entries
+from tasks.exchange.label_sources.other_files.sidecars import Sidecars
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex
 from tasks.exchange.label_sources.set_aside import (
     both,
@@ -39,12 +41,14 @@ from tasks.exchange.label_sources.set_aside import (
     is_own_record,
     odd_pictures,
     require_holders_read,
+    require_no_numbered_folders,
     require_no_numbers,
+    require_not_names,
     require_nothing_else,
     require_own_labels,
+    require_sure,
     require_whole,
     says_else,
-    unreadable_of,
 )
 from tasks.exchange.labelling import (
     Labelling,
@@ -53,6 +57,8 @@ from tasks.exchange.labelling import (
 )
 from tasks.loading.listing import list_names
 
+FEW_PLAIN = 50  # files without a suffix at most that may be others than pictures
+MOST_TOLD = 5  # files that are not read, in notes
 SAMPLE = 200  # annotations that are read to see whether they hold labels
 
 
@@ -116,10 +122,15 @@ class _Folder:
         others_of = [name for name in others if name not in beside]
         self.splits: list[Path] = []  # lists of pictures without labels
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
-        self.lists = [name for name in self.others if may_list(name) and not names_files([name])]
+        self.lists = [name for name in self.others if is_list(name) and not names_files([name])]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
-        self.unreadable = unreadable_of(folder, self.others)
-        self.named += self.unreadable
+        self.sidecars = Sidecars(folder, self.pictures, self.others, options.tidy)
+        plain = [name for name in self.pictures if not PICTURE.search(name)]
+        looked_into = {*self.others, *(plain if len(plain) <= FEW_PLAIN else ())} - {*self.lists, *self.sidecars.files}
+        self.naming = NamingFiles(folder, looked_into, self.pictures)
+        self.pictures = [name for name in self.pictures if name not in self.naming.all]
+        self.unread = odd_entries(folder) | self.naming.reasons()
+        self.named += self.unread
 
     def labelling(self) -> Labelling:
         """Choose, or refuse."""
@@ -130,13 +141,14 @@ class _Folder:
         same = [read for read in used if told and read.only]
         used = told or used
         end = next((end for end in BESIDE if self.beside[end] * 2 >= len(self.pictures)), "")
+        end = end or ("" if used else self.sidecars.labels())
         if used and end in TEXTS:
             raise BadInput(
                 f"labels: {self.folder} has both a {end} beside each picture and {_name(used[0], self.folder)}; "
                 "give that file with --labels, or take it away"
             )
         if used:
-            notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if is_about_labels(name, reason)]
+            notes = self._passed_over(failed)
             notes += [
                 f"{_name(read, self.folder)}: not used, since it says only {read.only!r} of its {len(read.labels):,}"
                 for read in same
@@ -146,9 +158,9 @@ class _Folder:
             notes += [f"{name}: not used; it names no picture" for name in unmatched]
             if chosen := self._word_numbers(used, notes):
                 return chosen
-            self._require_sure(used)
-            self._require_own(used)
             if not self.options.columns:
+                require_sure(self.folder, used, self.options.tidy)
+                require_not_names(used)
                 require_no_numbers(self.folder, self.others, used)
                 labelled = {
                     path: label
@@ -161,13 +173,22 @@ class _Folder:
         reason = ""
         if end in ANNOTATIONS and not self.options.columns:
             reason = require_own_labels(self.folder, self.sampled[end], end, self.options.tidy)
+            if reason and (plain := self.sidecars.labels()):
+                end, reason = plain, ""
         if end and not reason:
             more = [other for other in BESIDE if other not in (end, ".box") and self.own[other]]
-            unused = tuple(f"a {other} beside a picture: not used, since a {end} has the label" for other in more)
-            return Labelling(beside=end, folder=self.folder, options=self.options, notes=unused)
+            unused = [f"a {other} beside a picture: not used, since a {end} has the label" for other in more]
+            unused += self._passed_over(failed)
+            return Labelling(beside=end, folder=self.folder, options=self.options, notes=tuple(unused))
+        return self._in_names(failed, unmatched, end, reason)
+
+    def _in_names(self, failed: dict[str, BadInput], unmatched: list[str], end: str, reason: str) -> Labelling:
+        """Take labels from the names, or refuse where files may hold them; `reason` is why those beside do not."""
         beside = {kind: 0 if kind == end else count for kind, count in self.beside.items()}
-        require_nothing_else(self.folder, self.pictures, failed, unmatched, self.unreadable, beside)
+        require_nothing_else(self.folder, self.pictures, failed, unmatched, self.unread, beside)
         said = [f"a {end} beside each picture: not used ({reason})"] if reason else []
+        said += self.sidecars.require_none()
+        said += [f"{name}: not used; it holds checksums" for name in self.naming.checksums]
         said += [f"{file.name}: not used; it lists pictures without labels" for file in self.splits]
         aside = {name: error for name, error in failed.items() if says_else(name, error, len(self.pictures))}
         said += [f"{name}: not used; it holds no labels of these pictures" for name in aside]
@@ -182,21 +203,16 @@ class _Folder:
                 *hints(self.pictures, self.others, unclear, unmatched),
             ]
             raise BadInput("; and ".join(reasons)) from None
-        self._require_no_classes(found)
+        require_no_numbered_folders(self.folder, self.pictures, self.others, found)
         lists = (*self.splits, *(self.folder / name for name in aside))
         return Labelling(found, folder=self.folder, options=self.options, notes=tuple(said), agreeing=lists)
 
-    def _require_no_classes(self, pattern: str) -> None:
-        """Refuse folders that are numbers of classes, where a file says which letter each number is."""
-        folders = {path.split("/")[-2] for path in self.pictures if "/" in path}
-        files = names_files(self.others) if pattern == "folder" and all(map(str.isdecimal, folders)) else []
-        for name in files:
-            classes = class_names(decode(read_small(self.folder / name, name), f"labels {name}"), name)
-            if len(classes) >= len(folders) and not folders <= {*classes}:
-                raise BadInput(
-                    f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
-                    "rename the folders, or take their numbers as labels with --pattern folder"
-                )
+    def _passed_over(self, failed: dict[str, BadInput]) -> list[str]:
+        """Say which files of labels are not used, where labels come from other files."""
+        notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if is_about_labels(name, reason)]
+        notes += [f"{name}: not used; it {why}" for name, why in itertools.islice(self.unread.items(), MOST_TOLD)]
+        more = len(self.unread) - MOST_TOLD
+        return [*notes, f"{more:,} more such files: not used"] if more > 0 else notes
 
     def _word_numbers(self, used: list[ListedLabels], notes: list[str]) -> Labelling | None:
         """Take labels from names where files list the numbers of words, which stand in the names too, as MJSynth's."""
@@ -207,19 +223,6 @@ class _Folder:
         files = tuple(read.file for read in used)
         notes += [f"{_name(read, self.folder)}: not used; its numbers stand beside words in the names" for read in used]
         return Labelling(pattern, folder=self.folder, options=self.options, notes=tuple(notes), agreeing=files)
-
-    def _require_sure(self, used: list[ListedLabels]) -> None:
-        """Refuse a file that is not named as labels are, nor its column, where names seem to hold other labels."""
-        for read in used:
-            name = _name(read, self.folder)
-            if self.options.columns or read.sure or labelish(name):
-                continue
-            if other := other_label(list(read.labels.items()), self.options.tidy):
-                pattern, path, listed, named = other
-                raise BadInput(
-                    f"labels: {name} says {listed!r} of {path}, whose name may say {named!r}; choose one: --labels "
-                    f"{read.file}, or --pattern '{pattern}'"
-                )
 
     def _without_pictures(self) -> Labelling:
         require_holders_read(self.folder, self.others)
@@ -246,7 +249,10 @@ class _Folder:
                 there = require_no_answers(read_table(self.folder / name))
                 read = resolve(there, index, base, self.options.columns)
             except BadInput as error:
-                failed[name] = error
+                failed[name] = self.naming.judged(self.folder / name, error) or error
+                continue
+            if not self.options.columns and (fact := fact_of_files(self.folder, read.labels)):
+                failed[name] = column_says_else(read.file, fact, "PATH,LABEL")
                 continue
             all_names = len(read.labels) + len(read.strangers)
             if read.labels and not read.only and GUESSES.search(name.lower()) and not self.options.columns:
@@ -257,6 +263,8 @@ class _Folder:
                 used.append(read)
             elif read.several and not read.labels:
                 failed[name] = Unclear(f"labels {read.file}: {read.several}; write the folder before each name")
+            elif not self.options.columns and (told := self.naming.judged(read.file)):
+                failed[name] = told
             else:
                 unmatched.append(name)
         return sorted(used, key=lambda read: -len(read.labels)), failed, unmatched
@@ -279,15 +287,6 @@ class _Folder:
             seen |= dict.fromkeys(read.labels, read.file)
         files = tuple(sorted(read.file for read in used))
         return Labelling(found=files, folder=self.folder, options=self.options, notes=notes)
-
-    def _require_own(self, used: list[ListedLabels]) -> None:
-        """Refuse a file that only repeats the names of pictures, unless they are labels."""
-        for read in used:
-            if not self.options.columns and (pattern := inside_names(read.labels)):
-                raise BadInput(
-                    f"labels {read.file}: repeats the names of the pictures; take the labels out of the names with "
-                    f"--pattern '{pattern}', or with --pattern whole if pictures show the whole names"
-                )
 
 
 def _plain(name: str) -> bool:

@@ -17,7 +17,7 @@ UNREAD = r"\.(?:a?png|avifs?|hei[cf]|jxl|j[p2]2|j2[kc]|jpx|ico|cur|svgz?|p[bgpn]
 _PICTURE = re.compile(f"{READ}|{UNREAD}", re.IGNORECASE)
 _KIND = re.compile(r".\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,12}$", re.DOTALL)
 # Folders that programs make by themselves, in small letters: thumbnails, halves of files, what was thrown away.
-_MADE = {"@eadir", "__macosx", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
+MADE = {"@eadir", "__macosx", "#recycle", "@recycle", "$recycle.bin", "lost+found", "system volume information"}
 RUN = 50_000  # names that are sorted in memory; a folder with more of them is sorted in files
 _FOLDER = "\0"  # ends the name of a folder: it is in no name, and it sorts before every other character
 
@@ -185,7 +185,7 @@ def _mark(entry: "os.DirEntry[str]", follow: bool) -> str | None:
         if entry.is_file(follow_symlinks=follow):
             return ""
         if entry.is_dir(follow_symlinks=follow):
-            return None if entry.name.lower() in _MADE else _FOLDER
+            return None if entry.name.lower() in MADE else _FOLDER
     except OSError as error:
         # A link that leads to itself leads to nothing; anything else is listed, so that reading it gives the reason.
         return None if error.errno == errno.ELOOP and entry.is_symlink() else ""

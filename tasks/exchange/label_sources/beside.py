@@ -95,7 +95,7 @@ def labels_beside(folder: Path, paths: Sequence[str], end: str, columns: tuple[s
     paths : sequence of str
         Of pictures and other files, relative to the folder.
     end : str
-        Of `BESIDE`.
+        Of `BESIDE`, or of another kind of texts.
     columns : (path, label), optional
         The fields of annotations.
 
@@ -105,7 +105,7 @@ def labels_beside(folder: Path, paths: Sequence[str], end: str, columns: tuple[s
         A file cannot be read; or they hold boxes, or several fields that may be the label.
     """
     found = texts_beside(paths, end)
-    return _texts(folder, found, end, paths) if end in TEXTS else _annotated(folder, found, end, columns)
+    return _annotated(folder, found, end, columns) if end in ANNOTATIONS else _texts(folder, found, end, paths)
 
 
 def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) -> ListedLabels:

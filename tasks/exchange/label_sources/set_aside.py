@@ -11,7 +11,6 @@ from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Uncle
 from tasks.exchange.label_sources.doubtful import ReadersAnswers
 from tasks.exchange.label_sources.file_formats.label_files import (
     LIST,
-    NAMED_PICTURE,
     TABLE,
     TABLES,
     XML,
@@ -20,15 +19,14 @@ from tasks.exchange.label_sources.file_formats.label_files import (
     may_list,
     suffix_of,
 )
-from tasks.exchange.label_sources.file_formats.unreadable import HOLDERS, PACKED, UNREADABLE, kind_of, remedy_for
-from tasks.exchange.label_sources.label_in_name import infer_pattern, labels_by, other_label
+from tasks.exchange.label_sources.file_formats.unreadable import HOLDERS, kind_of, remedy_for
+from tasks.exchange.label_sources.label_in_name import infer_pattern, inside_names, labels_by, other_label
 from tasks.exchange.label_sources.name_parts import FEW
 from tasks.exchange.label_sources.picture_index import ListedLabels, without_suffix
 from tasks.loading.safe_read import begins_as_picture, read_head
 
 PARTLY = 0.9  # share of the pictures that files of labels must label, where the names of the others hold labels too
 TRIED = 50  # files without a picture's suffix that are looked into
-YAML, CODE = {".yaml", ".yml"}, {".py", ".js", ".json5"}
 
 
 def is_own_record(folder: Path, name: str) -> bool:
@@ -41,21 +39,6 @@ def is_own_record(folder: Path, name: str) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(record, dict) and {"what", "parts"} <= record.keys()
-
-
-def unreadable_of(folder: Path, names: Sequence[str]) -> list[str]:
-    """Return the files that may hold labels and cannot be read; YAML and code only if they name a picture."""
-    found = [name for name in names if kind_of(name) in UNREADABLE]
-    found += [name for name in names if kind_of(name) in PACKED and labelish(name)]
-    texts = [name for name in names if kind_of(name) in YAML or (kind_of(name) in CODE and labelish(name))]
-    return found + [name for name in texts if _names_pictures(folder / name)]
-
-
-def _names_pictures(file: Path) -> bool:
-    try:
-        return NAMED_PICTURE.search(decode(read_small(file, file.name), "")) is not None
-    except (OSError, BadInput):
-        return False
 
 
 def is_about_labels(name: str, error: BadInput) -> bool:
@@ -81,7 +64,7 @@ def require_nothing_else(
     pictures: Sequence[str],
     failed: Mapping[str, BadInput],
     unmatched: Sequence[str],
-    unreadable: Sequence[str],
+    unread: Mapping[str, str],
     beside: Mapping[str, int],
 ) -> None:
     """Refuse to take labels from names where a file lies that may hold them.
@@ -90,8 +73,10 @@ def require_nothing_else(
     ----------
     failed : mapping of str to BadInput
         The files that cannot be used.
-    unmatched, unreadable : sequence of str
-        Those that name no picture, and those of other formats.
+    unmatched : sequence of str
+        Those that name no picture.
+    unread : mapping of str to str
+        Why each file that may hold labels is not read, and what to do.
     beside : mapping of str to int
         How many pictures have a file of each kind beside them.
 
@@ -112,11 +97,8 @@ def require_nothing_else(
             f"labels {folder / some[0]}: names none of the {len(pictures):,} pictures, such as {pictures[0]}; mend its "
             "paths, name its columns with --columns, or take labels from the names with --pattern"
         )
-    if unreadable:
-        raise BadInput(
-            f"labels {folder / unreadable[0]}: may hold labels, and cannot be read; {remedy_for(unreadable[0])}, or "
-            "take labels from the names with --pattern"
-        )
+    for name, why in unread.items():
+        raise BadInput(f"labels {folder / name}: {why}, or take labels from the names with --pattern")
     if partly := next((end for end, count in beside.items() if count), ""):
         raise BadInput(
             f"labels: {beside[partly]:,} of {len(pictures):,} pictures have a {partly} beside them; take labels from "
@@ -168,6 +150,38 @@ def require_own_labels(folder: Path, texts: Mapping[str, str], end: str, tidy: C
     return ""
 
 
+def require_sure(folder: Path, used: Sequence[ListedLabels], tidy: Callable[[str], str]) -> None:
+    """Refuse a file that is not named as labels are, nor its column, where names seem to hold other labels.
+
+    Raises
+    ------
+    BadInput
+    """
+    for read in used:
+        name = read.file.relative_to(folder).as_posix()
+        if not (read.sure or labelish(name)) and (other := other_label(list(read.labels.items()), tidy)):
+            pattern, path, listed, named = other
+            raise BadInput(
+                f"labels: {name} says {listed!r} of {path}, whose name may say {named!r}; choose one: --labels "
+                f"{read.file}, or --pattern '{pattern}'"
+            )
+
+
+def require_not_names(used: Sequence[ListedLabels]) -> None:
+    """Refuse a file that only repeats the names of pictures, unless they are labels.
+
+    Raises
+    ------
+    BadInput
+    """
+    for read in used:
+        if pattern := inside_names(read.labels):
+            raise BadInput(
+                f"labels {read.file}: repeats the names of the pictures; take the labels out of the names with "
+                f"--pattern '{pattern}', or with --pattern whole if pictures show the whole names"
+            )
+
+
 def require_no_numbers(folder: Path, names: Sequence[str], used: Sequence[ListedLabels]) -> None:
     """Refuse labels that are numbers of classes, where a file says which letter each number is.
 
@@ -182,6 +196,23 @@ def require_no_numbers(folder: Path, names: Sequence[str], used: Sequence[Listed
             raise BadInput(
                 f"labels {used[0].file}: are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
                 "write the letters, or say with --columns that pictures show the numbers"
+            )
+
+
+def require_no_numbered_folders(folder: Path, pictures: Sequence[str], names: Sequence[str], pattern: str) -> None:
+    """Refuse folders that are numbers of classes, where a file says which letter each number is.
+
+    Raises
+    ------
+    BadInput
+    """
+    folders = {path.split("/")[-2] for path in pictures if "/" in path}
+    for name in names_files(names) if pattern == "folder" and all(map(str.isdecimal, folders)) else ():
+        classes = class_names(decode(read_small(folder / name, name), f"labels {name}"), name)
+        if len(classes) >= len(folders) and not folders <= {*classes}:
+            raise BadInput(
+                f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
+                "rename the folders, or take their numbers as labels with --pattern folder"
             )
 
 

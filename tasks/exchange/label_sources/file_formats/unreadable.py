@@ -2,17 +2,20 @@
 
 import re
 
-_WRITE = "write path and label of each picture into a labels.csv"
+WRITE_TABLE = "write path and label of each picture into a labels.csv"
 _TAKE_OUT = "write its pictures into files"
 _UNPACK = "unpack it first"
-UNREADABLE = dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), "save it as CSV") | {".numbers": "export it as CSV"}
+UNREADABLE = dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "save it as CSV")
+UNREADABLE |= dict.fromkeys((".numbers", ".gsheet"), "export it as CSV")
 UNREADABLE |= dict.fromkeys(
-    (".parquet", ".arrow", ".feather", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".mat"), _WRITE
-)  # never unpickled: that would run what somebody wrote into the file
+    (".parquet", ".arrow", ".feather", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".mat", ".orc", ".rds", ".sav",
+     ".dta", ".duckdb", ".lmdb", ".mdb", ".tfrecord", ".tfrecords"),
+    WRITE_TABLE,
+)  # fmt: skip  # never unpickled: that would run what somebody wrote into the file
 PACKED = dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".7z", ".rar"), _UNPACK) | dict.fromkeys(
     (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html", ".md", ".ini", ".toml", ".sql",
      ".h5", ".hdf5", ".pt", ".pth", ".msgpack", ".avro"),
-    _WRITE,
+    WRITE_TABLE,
 )  # fmt: skip  # if named as labels are
 HOLDERS = dict.fromkeys((".zip", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"), _UNPACK) | {
     ".tar": f"{_UNPACK}: cd FOLDER && for f in *.tar; do tar -xf $f; done",
@@ -42,7 +45,7 @@ SAYING = dict.fromkeys(  # texts that may name pictures and what they show
         ".ini",
         ".toml",
     ),
-    _WRITE,
+    WRITE_TABLE,
 )
 BEGINNINGS = {  # of files that are named as text, and hold none
     b"PK\x03\x04": "a spreadsheet or an archive, whatever its name; save it as CSV, or unpack it",
@@ -52,7 +55,20 @@ BEGINNINGS = {  # of files that are named as text, and hold none
     b"version https://git-lfs": "a pointer of Git LFS; fetch what it stands for with `git lfs pull`",
     b"<!DOCTYPE html": "a page of the web, whatever its name; download the file itself",
 }
-LEFT_BEHIND = {"thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini"}
+CODE = {".py", ".js", ".json5", ".ts", ".mjs", ".cjs", ".lua", ".rb", ".sh", ".bat", ".ps1", ".r", ".m", ".c", ".cpp",
+        ".h", ".cs", ".java", ".go", ".rs", ".php", ".pl", ".ipynb", ".css"}  # fmt: skip
+NO_LABELS = {  # programs, fonts, sounds, locks, caches, lists of classes: whatever their names
+    ".exe", ".dll", ".so", ".o", ".pyc", ".class", ".jar", ".ttf", ".otf", ".woff", ".woff2", ".mp3", ".mp4", ".wav",
+    ".avi", ".mov", ".mkv", ".lock", ".swp", ".cache", ".names", ".pbtxt", ".torrent", ".sig", ".asc",
+}  # fmt: skip
+LEFT_BEHIND = {  # also by programs that show pictures, whose indexes name all of them
+    "thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "zbthumbnail.info", "pspbrwse.jbf", "digikam4.db",
+    "thumbnails-digikam.db", "fsviewer.db", "lock.mdb",
+}  # fmt: skip
+ABOUT = re.compile(  # a project, in files of any kind
+    r"(?:licen[cs]e|copying|notice|authors|contributors|changelog|changes|requirements|makefile|dockerfile|citation)"
+    r"(?:[-_.][^/]*)?"
+)
 _PART = re.compile(r"-\d+-of-\d+$")  # of several files, as TensorFlow numbers them
 
 
@@ -62,10 +78,15 @@ def kind_of(name: str) -> str:
     return base[base.rfind(".") :] if "." in base[1:] else ""
 
 
+def is_about_project(name: str) -> bool:
+    """Return whether a file is a licence, a list of requirements or the like, by its name."""
+    return ABOUT.fullmatch(name.rpartition("/")[2].lower()) is not None
+
+
 def remedy_for_labels(name: str) -> str:
     """Return what a person can do with a file of labels that is no text; '' for one that may be."""
     packed = {kind: remedy for kind, remedy in PACKED.items() if kind in HOLDERS}
-    return (dict.fromkeys(HOLDERS, _WRITE) | packed | UNREADABLE).get(kind_of(name), "")
+    return (dict.fromkeys(HOLDERS, WRITE_TABLE) | packed | UNREADABLE).get(kind_of(name), "")
 
 
 def remedy_for(name: str) -> str:
