@@ -11,11 +11,11 @@ from cyclopts import App
 from prefect import flow
 
 from flows.auditing.attacked import Attacked
-from flows.auditing.attacks import attack_all, programs_here
+from flows.auditing.attacks import attack_all, attack_by_files, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
-from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, few_drawn
+from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, failures_told, few_drawn
 from flows.auditing.follow_ups import explain_success, find_all_defects, try_changes
 from flows.auditing.results import for_people, made, spelled_again, write_result
 from flows.auditing.states import place_at_home, settle
@@ -31,9 +31,10 @@ from storage.errors import BadInput, CaptchasError
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
-from tasks.audit.attackers.labelled import drop_labelled, find_unseen, pictures_again, size_of
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, pictures_again, size_of, texts_of_equal
 from tasks.audit.attackers.sample_pictures import samples_of
-from tasks.audit.attackers.verdict import percent, strongest, verdict_of
+from tasks.audit.attackers.verdict import FILE, percent, strongest, verdict_of
+from tasks.audit.findings.texts.ignored_texts import LEAST_TEXTS
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
 from tasks.scoring.evaluate import dictionary_of
 from tasks.solving.choice import parse_length
@@ -41,7 +42,7 @@ from tasks.solving.choice import parse_length
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
 NOT_SPELLED = ("workers", "cluster", "again", "out")  # options that decide nothing about what comes out
-STEPS = 2  # raised when a step would give something else
+STEPS = 3  # raised when a step would give something else
 
 
 class TooWeak(CaptchasError, RuntimeError):
@@ -192,6 +193,7 @@ def attacked(
     few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores())
     if len(unseen.rows) < FEWEST_UNSEEN:
         require_different(target.name, dataset)
+        failures = failures_told(generator)
         few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores(), FEWEST_UNSEEN)
         if few:
             steps_of(request, choice).drop("drawn")  # a machine that is less busy may draw more in the same time
@@ -200,11 +202,13 @@ def attacked(
             f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
             f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
             f"{10 * FEWEST_UNSEEN} pictures or more: one in ten is kept for this"
+            f"{f'. Of the pictures that the generator was asked for, {failures}' if failures else ''}"
         )
     depends = {
-        "content": dataset.manifest.content, "unseen": len(unseen.rows), "fold_case": request.fold_case,
-        "seed": request.seed, "price": [request.label_price, request.currency], "minutes": request.minutes,
-        "version": version("beating-captchas"), "steps": STEPS,
+        # Files may change where their pixels do not.
+        "identity": dataset.manifest.identity, "content": dataset.manifest.content, "unseen": len(unseen.rows),
+        "fold_case": request.fold_case, "seed": request.seed, "price": [request.label_price, request.currency],
+        "minutes": request.minutes, "version": version("beating-captchas"), "steps": STEPS,
     }  # fmt: skip
     draws = target.given if target.kind == "profile" else None
     field = Attacked(
@@ -230,6 +234,13 @@ def require_different(name: str, dataset: Dataset) -> None:
     """
     different = len(dataset) - pictures_again(dataset)
     if len(dataset) >= 10 * FEWEST_UNSEEN and different < len(dataset) / 2:
+        texts = texts_of_equal(dataset)
+        if texts >= LEAST_TEXTS:
+            raise BadInput(
+                f"{name}: its pictures do not depend on the text: {texts:,} different texts have pictures that equal "
+                f"one of another text, and only {different:,} of {len(dataset):,} pictures differ. Draw the text that "
+                "is given; of a folder, check the labels"
+            )
         raise BadInput(
             f"{name}: only {different:,} of its {len(dataset):,} pictures differ, and none of these few is kept from "
             "the attackers often enough. Who has seen them once knows all answers: draw each picture anew"
@@ -248,10 +259,13 @@ def put_together(
     request: AuditRequest, target: AuditTarget, field: Attacked, generator: Generator | None, began: str
 ) -> Audit:
     """Judge, look for what follows, and return all that was found."""
-    best = strongest(field.entries)
     field.course.begins("looking for defects, causes and changes")
     findings = find_all_defects(field, target.profile, target.sources)
-    why = explain_success(field, target.profile, best) if best else None
+    attack_by_files(field, target.sources, findings)
+    best = strongest(field.entries)
+    # What is in the files says nothing of the pictures.
+    looking = strongest([entry for entry in field.entries if entry["name"] != FILE])
+    why = explain_success(field, target.profile, looking) if looking else None
     what_if = try_changes(field, target.profile)
     verdict = verdict_of(
         field.entries, len(field.unseen.rows), field.skipped, request.label_price, request.currency, field.few

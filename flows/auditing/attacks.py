@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -21,6 +22,8 @@ from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.catalogue import attack_of
 from tasks.audit.attackers.labelled import labelled_in, labelled_texts, pictures_again, remember, take_labelled
 from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, read_rows, use_of
+from tasks.audit.findings.files.file_reading import read_answers_in_files
+from tasks.audit.schema import Finding
 from tasks.shipped import SHIPPED, STRANGERS
 
 PROGRAMS = ("tesseract", "ddddocr")
@@ -82,6 +85,17 @@ def attack_from_memory(field: Attacked) -> None:
     if pictures_again(dataset) > AGAIN * len(dataset):
         attack = attack_of("memory", len(dataset) - 1, field.price)
         field.attack(attack, lambda: Tried(remember(dataset, field.unseen)))
+
+
+def attack_by_files(field: Attacked, sources: Sequence[Path], findings: Sequence[Finding]) -> None:
+    """Let who opens the files try, where a finding says that answers stand in them."""
+    told = [found for found in findings if found["name"] == "answer" and found["severity"] == "high"]
+    if not sources or not any(found["figures"].get("places") for found in told):
+        return
+    read = read_answers_in_files(field.dataset, field.unseen, sources[0], field.fold_case)
+    if read is not None:
+        field.attack(attack_of("file"), lambda: Tried(read()))
+        field.in_order()
 
 
 def attack_with_program(field: Attacked, name: str) -> None:

@@ -58,8 +58,14 @@ def try_changes(field: Attacked, profile: Profile | None) -> list[WhatIf]:
 def look_for_defects(field: Attacked, profile: Profile | None, sources: Sequence[Path]) -> list[Finding]:
     """Look at texts, pictures and files."""
     from tasks.audit.consequences import defects_of
+    from tasks.audit.findings.texts.ignored_texts import Readings
 
-    return defects_of(field.dataset, profile, sources, field.fold_case)
+    names = [f"{model.stem}-0" for model in (SHIPPED, STRANGERS)]
+    rates = [entry["words"]["right"] / entry["words"]["n"] for entry in field.entries if entry["words"]]
+    readings = Readings(
+        field.unseen.truths, [field.answers[name] for name in names if name in field.answers], max(rates, default=0.0)
+    )
+    return defects_of(field.dataset, profile, sources, field.fold_case, readings)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="look for causes")

@@ -13,6 +13,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from flows.auditing.few_pictures import failures_told
 from flows.reporting.progress import artifact_key
 from flows.workers.cluster import cores
 from storage.audits import PAGE, save_audit
@@ -112,6 +113,7 @@ def for_people(audit: Mapping[str, Any], folder: str, page: str | None, kept: bo
         "page": page, "json_file": f"{folder}/audit.json", "target": audit["target"]["name"],
         "dataset": audit["target"]["dataset"], "pictures": audit["target"]["pictures"],
         "unseen": verdict["unseen"], "needed": verdict["needed"], "words": verdict["words"],
+        "failed_pictures": failures_told(audit["target"].get("generator")),
         "attackers": attacker_rows(audit["attackers"], verdict["currency"]),
         "findings": [
             {"severity": found["severity"], "finding": found["title"], "what_it_means": found["plain"]}

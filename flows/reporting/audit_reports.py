@@ -28,6 +28,7 @@ class AuditReport(TypedDict):
     unseen: int
     needed: int | None
     words: RateRecord | None
+    failed_pictures: str | None  # of an owner's generator: how many of those that were asked for, and why
     attackers: list[dict[str, str]]
     findings: list[AuditFinding]
     left_out: list[dict[str, str]]

@@ -11,6 +11,7 @@ from tasks.audit.attackers.labelled import Unseen
 from tasks.audit.attackers.model_reading import ModelUse, ReadingWith
 from tasks.audit.findings.causes import find_causes
 from tasks.audit.findings.defects import find_defects
+from tasks.audit.findings.texts.ignored_texts import Readings
 from tasks.audit.findings.what_if import find_what_ifs
 from tasks.audit.schema import Finding, WhatIf, Why
 from tasks.profiles.profile import Profile
@@ -18,9 +19,11 @@ from tasks.profiles.profile import Profile
 PAIRS = 1_000  # texts that each change is drawn with, at most
 
 
-def defects_of(dataset: Dataset, profile: Profile | None, sources: Sequence[Path], fold_case: bool) -> list[Finding]:
-    """Look for defects that need no attack."""
-    return find_defects(dataset, profile, sources, fold_case)
+def defects_of(
+    dataset: Dataset, profile: Profile | None, sources: Sequence[Path], fold_case: bool, readings: Readings
+) -> list[Finding]:  # fmt: skip
+    """Look for defects that need no attack; `readings` are those of readers that learnt from none of the pictures."""
+    return find_defects(dataset, profile, sources, fold_case, readings)
 
 
 def causes_of(

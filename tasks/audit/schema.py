@@ -55,6 +55,7 @@ class Generator(TypedDict):
     failed: int
     failures: list[Failure]
     seconds_a_picture: float  # of one process
+    failed_seconds: NotRequired[float]  # that were waited for pictures which took too long
 
 
 class Target(TypedDict):
@@ -88,7 +89,7 @@ class Threshold(TypedDict):
 class Attacker(TypedDict):
     """An attacker at a number of labelled pictures: what it cost, and what it got."""
 
-    name: str  # chance, dictionary, tesseract, ddddocr, ladder, strangers, classic, deep
+    name: str  # chance, dictionary, memory, file, tesseract, ddddocr, ladder, strangers, classic, deep
     title: str  # for people
     explained: str  # how it works, a sentence
     labels: int  # labelled pictures that it learnt from
@@ -144,7 +145,8 @@ class Figure(TypedDict):
 class Finding(TypedDict):
     """A defect that needs no attack to be found, or the note that it was looked for and not found."""
 
-    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, blank, frames
+    # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, blank, frames, ignored
+    name: str
     title: str
     severity: Literal["high", "low", "none", "unknown"]  # none: looked for, not found; unknown: cannot be told
     plain: str  # what it means for the owner: a sentence or two

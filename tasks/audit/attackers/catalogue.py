@@ -2,13 +2,17 @@
 
 from tasks.audit.attackers.answers import Attack
 
-ORDER = ("chance", "dictionary", "memory", "tesseract", "ddddocr", "ladder", "strangers", "classic", "deep")
+ORDER = ("chance", "dictionary", "memory", "file", "tesseract", "ddddocr", "ladder", "strangers", "classic", "deep")
 _EXPLAINED = {
     "chance": ("a constant guess", "It looks at no picture, and gives the likeliest text by length and letters."),
     "dictionary": ("the most frequent word", "It looks at no picture, and gives the text that comes most often."),
     "memory": (
         "a memory of pictures", "It reads nothing: it answers a picture as an equal picture was labelled. It has seen "
         "all other pictures.",
+    ),
+    "file": (
+        "a reader of files", "It looks at no picture: it opens the file, and takes the word that stands where answers "
+        "stand. Whoever looks into a few files sees where, so it needs no label.",
     ),
     "tesseract": (
         "Tesseract", "A program for scanned pages that anybody has; of three ways to prepare pictures, the best.",

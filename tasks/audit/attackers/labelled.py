@@ -100,6 +100,20 @@ def pictures_again(dataset: Dataset) -> int:
     return len(dataset) - int(dataset.manifest.statistics["distinct"]["pictures"])
 
 
+def texts_of_equal(dataset: Dataset) -> int:
+    """Count the different texts of pictures that equal a picture with another text.
+
+    Raises
+    ------
+    Damaged
+    """
+    texts: dict[bytes, set[str]] = defaultdict(set)
+    for block in dataset.blocks():
+        for digest, text in zip(_digests(block), block.texts(), strict=True):
+            texts[digest].add(text)
+    return len(set().union(*(found for found in texts.values() if len(found) > 1)))
+
+
 def remember(dataset: Dataset, unseen: Unseen) -> Answers:
     """Answer each unseen picture as equal pictures elsewhere in the dataset are labelled, the commonest label first.
 

@@ -11,7 +11,7 @@ from tasks.rates import Rate, Z, wilson
 
 HELD_LABELS = 10_000  # labelled pictures that both trained readers must have had before a CAPTCHA has held
 TRAINED = ("classic", "deep")
-MEMORY = "memory"
+MEMORY, FILE = "memory", "file"
 
 
 def strongest(attackers: Sequence[Attacker]) -> Attacker | None:
@@ -140,6 +140,11 @@ def _sentence(
             does = (
                 f"pictures come again. Who keeps {best['labels']:,} of them with their texts{cost} knows the answer to "
                 f"{percent(rate.value)} of those that are shown, without reading any"
+            )
+        elif best["name"] == FILE:
+            does = (
+                "the answer stands in the file. Who opens it, without any labelled picture, knows the answer to "
+                f"{percent(rate.value)} of the pictures, without looking at any"
             )
         return (
             f"Broken: {does} ({told_interval(rate)}), and gets through within three tries in {percent(three or 0.0)}. "

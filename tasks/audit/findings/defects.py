@@ -13,6 +13,7 @@ from tasks.audit.findings.measuring.letters import cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
 from tasks.audit.findings.texts.check_letters import find_check
+from tasks.audit.findings.texts.ignored_texts import NOT_READ, Readings, find_ignored
 from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
 from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.audit.schema import Finding
@@ -22,8 +23,9 @@ _ORDER = {"high": 0, "low": 1, "unknown": 2, "none": 3}
 
 
 def find_defects(
-    dataset: Dataset, profile: Profile | None, sources: Sequence[Path] = (), fold_case: bool = False
-) -> list[Finding]:
+    dataset: Dataset, profile: Profile | None, sources: Sequence[Path] = (), fold_case: bool = False,
+    readings: Readings = NOT_READ,
+) -> list[Finding]:  # fmt: skip
     """Look for defects in a dataset's texts and pictures, and in the files that they come from.
 
     Parameters
@@ -34,12 +36,15 @@ def find_defects(
         The owner's files, or folders of them, for metadata, names and SVG.
     fold_case : bool
         Upper and lower case count alike, so that a text has fewer bits and comes again more often.
+    readings : Readings, optional
+        What readers saw in the unseen pictures, by which a text that is ignored is found under noise.
 
     Returns
     -------
     list of Finding
         One of each kind, the most severe first: `border`, `alike`, `frequencies`, `entropy`, `length`, `repeats`,
-        `answer`, `colour`, `variation`, `ground`; `blank` if a letter is not drawn, and `frames` if pictures move.
+        `answer`, `colour`, `variation`, `ground`; `blank` if a letter is not drawn,
+        `frames` if pictures move, and `ignored` if pictures do not depend on their texts.
 
     Raises
     ------
@@ -64,6 +69,7 @@ def find_defects(
         find_variation(sample, letters),
         find_ground(sample),
         *find_blank(sample),
+        *find_ignored(sample.pictures, sample.texts, readings, as_),
         *find_giveaways(sources, texts, ((), ()) if profile else (sample.pictures, sample.texts)),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding["severity"]])

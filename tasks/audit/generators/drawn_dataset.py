@@ -259,6 +259,8 @@ def _report(generator: OwnGenerator, staged: Staged, count: int) -> schema.Gener
         for index in indices
     )
     compared = [staged.equal[index] for index in indices if index in staged.equal]
+    failures, limits = staged.failures(asked), generator.limits
+    late = sum(line["count"] for line in failures if line["what"] == limits.told()["seconds"])
     return {
         "kind": generator.kind,
         "given": plain(generator.given),
@@ -270,6 +272,7 @@ def _report(generator: OwnGenerator, staged: Staged, count: int) -> schema.Gener
         "asked": asked,
         "drawn": len(indices),
         "failed": asked - len(indices),
-        "failures": staged.failures(asked),
+        "failures": failures,
         "seconds_a_picture": sum(staged.rows[index].seconds for index in indices) / len(indices),
+        "failed_seconds": late * limits.seconds,
     }

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from flows import audit as flow
 from flows.auditing import attacks, trainings
@@ -94,6 +95,14 @@ def test_audit_json_has_the_keys_of_its_schema_and_its_document_names_them(audit
     unnamed = {key for kind in kinds for key in kind.__annotations__ if f"`{key}`" not in document}
     assert unnamed <= {"rate"}  # of rates, whose keys are named together
     assert len(content["samples"]) == 12
+
+
+def test_pictures_that_a_generator_failed_to_draw_have_a_line_at_the_end(audited):
+    assert audited.report["failed_pictures"] is None
+    failures = [{"what": "took longer than 10 s", "count": 3, "example": "picture 37: 'ABCD'"}]
+    target = audited.content["target"] | {"generator": {"failed": 3, "asked": 120, "failures": failures}}
+    told = for_people(audited.content | {"target": target}, "here", None, kept=False)
+    assert told["failed_pictures"] == "3 of 120 failed: took longer than 10 s"
 
 
 def test_the_same_audit_is_kept(audited, captchas, monkeypatch):
@@ -206,6 +215,30 @@ def noise(folder: Path, count: int) -> Path:
     return folder
 
 
+def test_an_answer_in_the_files_breaks_what_nobody_reads(patch, captchas, tmp_path):
+    """Its success is measured on the unseen pictures, and it passes the limit that was set."""
+    chance, folder = np.random.default_rng(3), tmp_path / "noise"
+    folder.mkdir()
+    for number in range(300):
+        text = "".join(chance.choice(list("ABCDEFGHJKMNPQRS"), 4))
+        info = PngInfo()
+        info.add_text("Comment", f"answer={text}")
+        pixels = Image.fromarray(chance.integers(0, 256, (20, 60), np.uint8))
+        pixels.save(folder / f"{number:05d}_{text}.png", pnginfo=info)
+    result = captchas("audit", folder, *QUICK, "--fail-above", 0.05, "--home", tmp_path / "home")
+    assert result.returncode == 3, result.stderr
+    assert "a reader of files" in result.stderr
+    content = json.loads((tmp_path / "home" / "audits" / "noise" / "audit.json").read_bytes())
+    verdict = content["verdict"]
+    assert (verdict["word"], verdict["attacker"], verdict["labels"]) == (schema.BROKEN, "file", 0)
+    assert verdict["words"]["right"] == verdict["words"]["n"] == verdict["unseen"]
+    entry = next(one for one in content["attackers"] if one["name"] == "file")
+    assert (entry["cost"], entry["tries"]["3"]["rate"]) == (0.0, 1.0)
+    why = content["why"] or {}  # a busy machine has no time for it
+    assert why.get("attacker") != entry["title"]  # that a file tells its text says nothing of the pictures
+    assert "Reader of files" in (tmp_path / "home" / "audits" / "noise" / "report.html").read_text()
+
+
 @pytest.mark.slow
 def test_noise_is_not_called_broken_nor_strong(patch, captchas, tmp_path):
     folder = noise(tmp_path / "noise", 500)
@@ -213,6 +246,7 @@ def test_noise_is_not_called_broken_nor_strong(patch, captchas, tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.report["verdict"] == schema.NOT_SHOWN
     content = json.loads((tmp_path / "home" / "audits" / "noise" / "audit.json").read_bytes())
+    assert "file" not in [entry["name"] for entry in content["attackers"]]
     assert content["verdict"]["words"]["right"] <= 1
     assert content["target"]["kind"] == "folder"
 

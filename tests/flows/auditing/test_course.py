@@ -7,7 +7,7 @@ import pytest
 from flows.auditing import course as courses
 from flows.auditing.clock import Clock
 from flows.auditing.course import Course
-from flows.auditing.few_pictures import few_drawn
+from flows.auditing.few_pictures import failures_told, few_drawn
 
 
 @pytest.fixture
@@ -53,8 +53,13 @@ def test_nothing_is_told_beside_a_bar_or_to_the_quiet(course, capsys, monkeypatc
     assert capsys.readouterr().err == ""
 
 
-def drawn(seconds: float, count: int, asked: int | None = None) -> dict:
-    return {"seconds_a_picture": seconds, "drawn": count, "asked": asked or count}
+def drawn(seconds: float, count: int, asked: int | None = None, **kinds: int) -> dict:
+    failures = [{"what": what.replace("_", " "), "count": count, "example": ""} for what, count in kinds.items()]
+    asked = asked or count + sum(kinds.values())
+    return {
+        "seconds_a_picture": seconds, "drawn": count, "asked": asked, "failed": asked - count, "failures": failures,
+        "failed_seconds": 10.0 * kinds.get("took_longer_than_10_s", 0),
+    }  # fmt: skip
 
 
 def test_a_slow_generator_is_told_with_what_it_would_take():
@@ -71,6 +76,18 @@ def test_a_generator_that_is_too_slow_for_anything_is_told_what_is_enough():
     """The minutes for 20 unseen pictures, since without them there is no verdict at all."""
     assert "--minutes 12 would give about 20" in few_drawn(drawn(2.0, 36), 4, 5, 2, 20)  # it draws on for so few
     assert "--minutes 28 would give about 20" in few_drawn(drawn(2.0, 190), 19, 27, 2, 20)  # more than it had
+
+
+def test_pictures_that_fail_are_told_with_the_commonest_reasons():
+    """And the time that was waited for them counts: without it two minutes would seem more than enough."""
+    hanging = drawn(0.01, 104, took_longer_than_10_s=7)
+    said = few_drawn(hanging, 9, 1, 2, 20)
+    assert "104 pictures in its part of the time (7 of 111 failed: took longer than 10 s), " in said
+    assert said.endswith("would give about 20")
+    assert "2.9 a second" in said
+    several = drawn(2.0, 60, took_longer_than_10_s=3, broke=2, drew_nothing=1)
+    assert failures_told(several) == "6 of 66 failed: 3 took longer than 10 s, 2 broke, 1 else"
+    assert failures_told(drawn(2.0, 60)) is None and failures_told(None) is None
 
 
 def test_a_generator_that_is_fast_enough_is_not_told():

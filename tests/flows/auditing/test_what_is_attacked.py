@@ -80,9 +80,18 @@ def test_pictures_that_were_too_few_are_drawn_again(tmp_path, monkeypatch):
 def test_pictures_that_are_nearly_all_equal_are_told(monkeypatch):
     """More labels would not help."""
     monkeypatch.setattr(flow, "pictures_again", lambda _: 690)
+    monkeypatch.setattr(flow, "texts_of_equal", lambda _: 0)
     with pytest.raises(BadInput, match="only 10 of its 700 pictures differ"):
         flow.require_different("few", range(700))
     flow.require_different("too few to tell", range(30))
+
+
+def test_equal_pictures_of_many_texts_are_told_as_such(monkeypatch):
+    """To draw each anew would not help a generator that ignores its text."""
+    monkeypatch.setattr(flow, "pictures_again", lambda _: 699)
+    monkeypatch.setattr(flow, "texts_of_equal", lambda _: 650)
+    with pytest.raises(BadInput, match=r"do not depend on the text: 650 different texts.*only 1 of 700"):
+        flow.require_different("same", range(700))
 
 
 def test_programs_are_those_that_are_installed(monkeypatch):

@@ -38,11 +38,27 @@ def own_pictures(sources: Sequence[Path]) -> Iterator[OwnPicture]:
     yield from found[:: max(1, -(-len(found) // MOST_FILES))]
 
 
+def labels_of(folder: Path) -> Iterator[list[tuple[str, str]]]:
+    """Yield the pictures below a folder as (path, label), in either order that a dataset of them may have.
+
+    First as an import orders them, then by their paths. Nothing where labels are unclear.
+    """
+    listing = _listed(folder)
+    if listing is not None:
+        yield [listing.pairs[k] for k in listing.order()]
+        yield listing.pairs
+
+
 def _labels_of(folder: Path) -> dict[str, str]:
     """Return the label of each picture below a folder, by its path; none where labels are unclear."""
+    listing = _listed(folder)
+    return {} if listing is None else dict(listing.pairs)
+
+
+def _listed(folder: Path) -> Listing | None:
     table = folder / TABLE
     try:
         labelling = find_labels(folder, table if table.is_file() else None, options=LabelOptions(zeros=Zeros.KEEP))
-        return dict(Listing(ImportRequest(folder, folder.name, labelling)).pairs)
+        return Listing(ImportRequest(folder, folder.name, labelling))
     except (BadInput, NotThere):
-        return {}
+        return None

@@ -15,8 +15,8 @@ MEANINGS = {
     "none was left out. It says nothing about attackers that were not tried. It never means secure.",
 }
 _SHORT = {
-    "chance": "chance", "dictionary": "dictionary", "memory": "memory", "tesseract": "Tesseract",
-    "ddddocr": "ddddocr", "ladder": "shipped classic", "strangers": "shipped deep",
+    "chance": "chance", "dictionary": "dictionary", "memory": "memory", "file": "file",
+    "tesseract": "Tesseract", "ddddocr": "ddddocr", "ladder": "shipped classic", "strangers": "shipped deep",
     "classic": "classic reader", "deep": "deep reader",
 }  # fmt: skip
 _ARTICLES = ("the ", "a ", "an ")

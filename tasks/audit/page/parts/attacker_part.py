@@ -25,7 +25,8 @@ def attacker_part(audit: Audit) -> Markup:
     if best is None:
         plain: Child = "No attacker was measured."
     else:
-        does = "knows the answer to" if best["name"] == "memory" else "reads"  # a memory has seen the picture
+        blind = best["name"] in ("memory", "file")  # it has seen the picture, or looks at none
+        does = "knows the answer to" if blind else "reads"
         plain = (
             f"Of {counted(len(tried), 'attack')}, from weak to strong, {best['title']} does best: it {does} "
             f"{one_in(best['words']['rate'] if best['words'] else None)} of the pictures. All were measured on the "

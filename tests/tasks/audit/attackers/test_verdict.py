@@ -98,6 +98,14 @@ def test_shares_are_told_with_enough_digits(share, said):
     assert percent(share) == said
 
 
+def test_an_answer_in_the_file_breaks_a_captcha_that_nobody_reads():
+    verdict = judged(entry("chance", 0, 1000, 100), entry("file", 990, 1000), entry("deep", 0, 1000, 300))
+    assert (verdict["word"], verdict["attacker"], verdict["labels"]) == (BROKEN, "file", 0)
+    assert verdict["low"] > 0.9
+    assert "the answer stands in the file" in verdict["sentence"] and "99.0 %" in verdict["sentence"]
+    assert "has not seen" not in verdict["sentence"]
+
+
 def test_a_memory_reads_nothing_and_has_seen_what_it_answers():
     sentence = judged(entry("memory", 900, 1000, 5999))["sentence"]
     assert "pictures come again" in sentence and "Who keeps 5,999 of them" in sentence and "90.0 %" in sentence
