@@ -1,6 +1,7 @@
-"""Pictures of small letters at any height, as seen -> the letters side by side, enlarged, in black on white.
+"""Pictures of letters at any height or far apart, as seen -> the letters side by side, enlarged, in black on white.
 
-Readers take a picture as a whole to one height: letters that are a quarter as high as their picture become too small.
+Readers take a picture as a whole to one height: letters that are a quarter as high as their picture become too small,
+and so do letters of a picture that is too wide. No training has seen texts that slant by more than some degrees.
 """
 
 from itertools import pairwise
@@ -92,9 +93,9 @@ def _are_scattered(letters: list[Letter], high: int) -> bool:
 
 def _slope(letters: list[Letter]) -> float:
     """Return by how many degrees the line slants that letters stand on, downwards; 0 if they are on none, or level."""
-    x, y = (np.array([(letter[k] + letter[k + 2]) / 2 for letter in letters]) for k in (1, 0))
+    top, left, bottom, right = np.array([letter[:4] for letter in letters], np.float64).T
+    x, y, high = (left + right) / 2, (top + bottom) / 2, float(np.median(bottom - top))
     slope, at = np.polyfit(x, y, 1)
-    high = float(np.median([bottom - top for top, _, bottom, _, _ in letters]))
     on_line = float(np.abs(y - slope * x - at).max()) <= ON_LINE * high
     degrees = float(np.degrees(np.arctan(slope)))
     return degrees if on_line and abs(degrees) >= LEVEL else 0.0
