@@ -1,6 +1,7 @@
 """Whether the kernels are compiled, or the first run on this installation will have to do it."""
 
 import functools
+import hashlib
 import os
 import subprocess
 import sys
@@ -90,8 +91,10 @@ def _is_compiled(kernel: Any) -> bool:
     if not hasattr(kernel, "py_func"):  # a plain function
         raise BadInput("numba: is told not to compile, but the kernels only run compiled; see its variables NUMBA_…")
     kept = kernel._cache._cache_file._load_index()  # which has the digest of the source: no date counts
-    # A key has the signature, then for what it was compiled; an image or a home may have been made on another machine.
-    return any(key[1][1] == processor() for key in kept)
+    # A key has the signature, then for what it was compiled (an image or a home may have been made on another machine),
+    # then the digest of Python's code, which `python -OO` writes without docstrings, and so with other constants.
+    code = hashlib.sha256(kernel.py_func.__code__.co_code).hexdigest()
+    return any(key[1][1] == processor() and key[2][0] == code for key in kept)
 
 
 def kernels_work() -> bool:

@@ -11,7 +11,7 @@ from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.in_pieces import in_one_piece
 from tasks.loading.oddities.relief import filled_in
-from tasks.loading.oddities.scattered import in_a_row
+from tasks.loading.oddities.scattered import in_a_row, in_one_size
 from tasks.loading.oddities.several_inks import without_an_ink, without_decoys
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
@@ -50,6 +50,7 @@ PLAINER = (
     Plainer(on_white, least=REST, whole=True),
     Plainer(close_up),
     Plainer(in_a_row),
+    Plainer(in_one_size, times=1.5, below=UNSURE),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_thin, below=UNSURE, shorter=True, shared=True),
     Plainer(without_dots, times=1.5, below=UNSURE, shorter=True, shared=True),

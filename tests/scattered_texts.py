@@ -25,6 +25,22 @@ def _scattered(plate: Plate, turned: int, level: bool) -> list[Image.Image]:
     return masks
 
 
+def _grown(plate: Plate) -> list[Image.Image]:
+    """Return the letters' masks side by side, each larger than the one before, or smaller: from 50 to 150 %."""
+    masks, x, step = [], 6, plate.chance.choice((-1, 1))
+    for k, mask in enumerate(plate.masks[::step]):
+        letter = mask.crop(mask.getbbox())
+        times = 0.5 + k / (len(plate.masks) - 1)
+        size = max(1, round(letter.width * times)), max(1, round(letter.height * times))
+        masks.append(letter.resize(size, Image.Resampling.BICUBIC))
+    placed = []
+    for letter in masks[::step]:
+        placed.append(Image.new("L", plate.size))
+        placed[-1].paste(letter, (x, plate.size[1] - letter.height - 8))
+        x += letter.width + 4
+    return placed
+
+
 def _slanting(plate: Plate) -> list[Image.Image]:
     """Return the mask of the whole text, turned by 25 to 40 degrees."""
     degrees = plate.chance.choice((-1, 1)) * plate.chance.uniform(25, 40)
@@ -36,7 +52,7 @@ def _slanting(plate: Plate) -> list[Image.Image]:
 
 def _make(
     turned: int = 0, lines: int = 0, dots: float = 0.0, colours: bool = False, light: bool = False,
-    level: bool = False, slanting: bool = False
+    level: bool = False, place: Callable[[Plate], list[Image.Image]] | None = None
 ) -> Callable[[Plate], bytes]:  # fmt: skip
     """Draw letters turned by up to so many degrees, over or under lines and dots, in their own colours or in one."""
 
@@ -50,7 +66,7 @@ def _make(
         for _ in range(lines):
             ends = [(chance.randint(0, width), chance.randint(0, height)) for _ in range(2)]
             brush.line(ends, fill=chance.choice((ink, middle)))
-        for mask in _slanting(plate) if slanting else _scattered(plate, turned, level):
+        for mask in place(plate) if place else _scattered(plate, turned, level):
             image.paste(chance.choice(inks) if colours else ink, mask=mask)
         for _ in range(int(dots * width * height)):
             colour = chance.randrange(256), chance.randrange(256), chance.randrange(256)
@@ -72,6 +88,7 @@ SCATTERED = {
     "scattered-dots": _kind(_make(dots=0.03)),
     "scattered-lines": _kind(_make(lines=6), (240, 140), 30),
     "scattered-level": _kind(_make(level=True), (420, 56), 30),
-    "scattered-slanting": _kind(_make(slanting=True), (200, 160), 26),
+    "scattered-slanting": _kind(_make(place=_slanting), (200, 160), 26),
+    "scattered-growing": _kind(_make(place=_grown), (220, 64), 34),
     "scattered-all": _kind(_make(turned=15, lines=4, dots=0.02, colours=True), (280, 160), 36),
 }

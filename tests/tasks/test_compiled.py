@@ -52,6 +52,21 @@ def test_a_kernel_of_another_source_is_missed_and_no_date_counts(tmp_path, monke
     assert not compiled._is_compiled(import_module("doubling").double)
 
 
+def test_kernels_are_missed_that_were_compiled_without_an_option_of_python(tmp_path):
+    """Before, `PYTHONOPTIMIZE=2` compiled them while a picture was read, which then took too long."""
+    source = "from numba import njit\n@njit(cache=True)\ndef double(x):\n    'Doubles.'\n    return 2 * x + 7 * x"
+    (tmp_path / "doubling.py").write_text(source)
+    program = (
+        "from tasks import compiled, lean_numba; import doubling; before = compiled._is_compiled(doubling.double); "
+        "doubling.double(2); print(before, compiled._is_compiled(doubling.double))"
+    )
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    for options in ([], ["-OO"]):
+        command = [sys.executable, *options, "-c", program]
+        run = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, check=True)
+        assert run.stdout.split() == [b"False", b"True"], options
+
+
 def test_kernels_of_another_processor_are_missed(monkeypatch):
     """An image, or a home, may have been made on another machine; before, all was compiled again in silence."""
     assert compiled._is_compiled(deflate._encode)

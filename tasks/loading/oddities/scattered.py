@@ -22,6 +22,8 @@ NEAR = 0.12  # of the median height: so near to what opening leaves, thin ink is
 MANY = 12  # letters: texts have no more
 UNEVEN = 1.5  # of the median height: letters at about one height take up no more rows
 WIDE = 1.2  # of the median height: usual gaps are narrower
+UNLIKE, TALLER = (0.35, 2.6), 1.8  # of the median height, and of the lowest letter's: letters of different sizes
+SHARP = 24  # pixels of height at least, to which such letters are scaled
 ON_LINE, LEVEL = (
     0.3,
     8,
@@ -67,7 +69,30 @@ def in_a_row(image: np.ndarray) -> tuple[np.ndarray, ...]:
     return ()
 
 
-def _found(far: np.ndarray, width: int) -> tuple[Parts, list[Letter]] | None:
+def in_one_size(image: np.ndarray) -> np.ndarray | None:
+    """Return a picture's letters side by side and equally high; None if their heights do not differ much.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+
+    Returns
+    -------
+    (H, W, 3) uint8
+    """
+    if image.shape[0] * image.shape[1] > MOST:
+        return None
+    far = distances(image, np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16))
+    step = -(-len(far) // ROWS)
+    for width in (size * step for size in WIDTHS):
+        found = _found(far, width, UNLIKE)
+        heights = [bottom - top for top, _, bottom, _, _ in found[1]] if found else [1]
+        if found and max(heights) >= TALLER * min(heights):
+            return _on_canvas(_row(far, *found, max(SHARP, int(np.median(heights)))), image.shape[:2])
+    return None
+
+
+def _found(far: np.ndarray, width: int, alike: tuple[float, float] = ALIKE) -> tuple[Parts, list[Letter]] | None:
     """Return the parts of ink, (H, W) uint8, that are at least so many pixels wide, and their letters; or nothing."""
     ink = opened(far, width)
     inked = ink[ink >= LEAST_INK]
@@ -79,7 +104,7 @@ def _found(far: np.ndarray, width: int) -> tuple[Parts, list[Letter]] | None:
         near = 2 * round(NEAR * _middle(parts)) + 1
         around = Image.fromarray((ink >= least).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(near))
         parts = find_parts((np.asarray(around) > 0) & (far >= least))
-    letters = _letters(parts)
+    letters = _letters(parts, alike)
     return (parts, letters) if letters else None
 
 
@@ -107,8 +132,11 @@ def _middle(parts: Parts) -> float:
     return float(np.median(parts.height[likely])) if likely.sum() >= FEW else 0.0
 
 
-def _letters(parts: Parts) -> list[Letter]:
-    """Return what is alike in height from left to right; nothing if it is not told from what is no letter."""
+def _letters(parts: Parts, alike: tuple[float, float]) -> list[Letter]:
+    """Return what is alike in height from left to right; nothing if it is not told from what is no letter.
+
+    `alike` is from how much of the median height to how much of it letters are high.
+    """
     middle = _middle(parts)
     if not middle:
         return []
@@ -120,38 +148,42 @@ def _letters(parts: Parts) -> list[Letter]:
         if letters:
             a, b, c, d, numbers = letters[-1]
             shared = min(right, d) - max(left, b)
-            if shared > OVER * min(right - left, d - b) and max(bottom, c) - min(top, a) <= ALIKE[1] * middle:
+            if shared > OVER * min(right - left, d - b) and max(bottom, c) - min(top, a) <= alike[1] * middle:
                 letters[-1] = min(top, a), min(left, b), max(bottom, c), max(right, d), [*numbers, k]
                 continue
         letters.append((top, left, bottom, right, [k]))
-    alike = [
-        ALIKE[0] * middle <= c - a <= ALIKE[1] * middle and d - b <= 2 * ALIKE[1] * middle for a, b, c, d, _ in letters
+    likes = [
+        alike[0] * middle <= c - a <= alike[1] * middle and d - b <= 2 * alike[1] * middle for a, b, c, d, _ in letters
     ]
     areas = [int(parts.area[numbers].sum()) for *_, numbers in letters]
-    kept = [letter for letter, like in zip(letters, alike, strict=True) if like]
+    kept = [letter for letter, like in zip(letters, likes, strict=True) if like]
     if not FEW <= len(kept) <= MANY:
         return []
-    usual = float(np.median([area for area, like in zip(areas, alike, strict=True) if like]))
-    if any(area > LETTER * usual for area, like in zip(areas, alike, strict=True) if not like):
+    usual = float(np.median([area for area, like in zip(areas, likes, strict=True) if like]))
+    if any(area > LETTER * usual for area, like in zip(areas, likes, strict=True) if not like):
         return []
     return kept
 
 
-def _row(far: np.ndarray, parts: Parts, letters: list[Letter]) -> np.ndarray:
-    """Return ink (H, W) uint8 of letters side by side; each with its soft edges."""
-    tall = max(bottom - top for top, _, bottom, _, _ in letters)
-    gap, margin = max(1, round(GAP * tall)), max(1, round(MARGIN * tall))
-    row = np.zeros((tall + 2 * margin, sum(d - b + gap for _, b, _, d, _ in letters) - gap + 2 * margin), np.uint8)
-    place = margin
+def _row(far: np.ndarray, parts: Parts, letters: list[Letter], equal: int = 0) -> np.ndarray:
+    """Return ink (h, w) uint8 of letters side by side, each with its soft edges; all so high if `equal` is not 0."""
+    cells = []
     for top, left, bottom, right, numbers in letters:
         box = slice(top, bottom), slice(left, right)
         own = np.isin(parts.labels[box], numbers)
         near = np.asarray(Image.fromarray(own.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(3))) > 0
         strongest = float(np.quantile(far[box][own], 0.9))
-        ink = 255 * np.clip((far[box] / strongest - FAINT) / (1 - FAINT), 0, 1) * near
-        down = margin + (tall - bottom + top) // 2
-        row[down : down + bottom - top, place : place + right - left] = ink.astype(np.uint8)
-        place += right - left + gap
+        ink = (255 * np.clip((far[box] / strongest - FAINT) / (1 - FAINT), 0, 1) * near).astype(np.uint8)
+        size = max(1, round((right - left) * equal / (bottom - top))), equal
+        cells.append(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)) if equal else ink)
+    tall = max(map(len, cells))
+    gap, margin = max(1, round(GAP * tall)), max(1, round(MARGIN * tall))
+    row = np.zeros((tall + 2 * margin, sum(cell.shape[1] + gap for cell in cells) - gap + 2 * margin), np.uint8)
+    place = margin
+    for cell in cells:
+        down = margin + (tall - len(cell)) // 2
+        row[down : down + len(cell), place : place + cell.shape[1]] = cell
+        place += cell.shape[1] + gap
     return row
 
 

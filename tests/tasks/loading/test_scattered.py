@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.loading.oddities.scattered import in_a_row
+from tasks.loading.oddities.cards import distances
+from tasks.loading.oddities.scattered import in_a_row, in_one_size
 from tasks.loading.parts import find_parts
 from tests.doubtful import DOUBTFUL
 from tests.scattered_texts import SCATTERED
@@ -18,7 +19,7 @@ def opened(file: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
 
 
-@pytest.mark.parametrize("kind", SCATTERED)
+@pytest.mark.parametrize("kind", [kind for kind in SCATTERED if kind != "scattered-growing"])
 def test_scattered_letters_stand_side_by_side_and_fill_the_picture(kind):
     image = opened(draw(kind, 1, 3, kinds=SCATTERED)[0][0])
     found = in_a_row(image)[-1]
@@ -47,6 +48,17 @@ def test_thin_lines_that_join_letters_are_left_out_and_thin_strokes_stay(width):
     assert (inked.width > 0.5 * inked.height).all()
 
 
+def test_letters_of_different_sizes_become_equally_high():
+    for file, _ in draw("scattered-growing", 6, 3, kinds=SCATTERED):
+        image = opened(file)
+        before = find_parts(distances(image, image[0, 0].astype(np.int16)) > 100)
+        parts = find_parts(in_one_size(image)[:, :, 0] < 128)
+        letters = parts.area >= 0.2 * parts.area.max()
+        assert letters.sum() >= 5  # some faces have letters in pieces
+        assert parts.height[letters].max() < 1.4 * np.median(parts.height[letters])
+        assert before.height.max() > 1.8 * before.height.min()
+
+
 @pytest.mark.parametrize("rise", [0.4, 0.8])
 def test_letters_on_a_slanting_line_are_turned_too(rise):
     picture = np.full((240, 240, 3), 255, np.uint8)
@@ -63,6 +75,7 @@ def test_letters_on_a_line_and_large_letters_stay_as_they_are():
     for face in FACES:
         large = lay_out("KUMA", random.Random(1), face, (240, 60), points=46)
         small = lay_out("KUMAT", random.Random(1), face, (240, 100), points=20)
+        assert in_one_size(np.array(large.plain())) is None
         assert in_a_row(np.array(large.plain())) == ()
         assert in_a_row(np.array(small.plain())) == ()
 
@@ -70,6 +83,8 @@ def test_letters_on_a_line_and_large_letters_stay_as_they_are():
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (48, 140)])
 def test_a_picture_without_letters_is_left_alone(size):
     assert in_a_row(np.full((*size, 3), 200, np.uint8)) == ()
+    assert in_one_size(np.full((*size, 3), 200, np.uint8)) is None
+    assert in_one_size(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) is None
     assert in_a_row(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) == ()
 
 
