@@ -9,6 +9,7 @@ from tasks.deep.pictures import find_content
 from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
+from tasks.loading.oddities.fainter_layer import without_fainter_layer
 from tasks.loading.oddities.in_pieces import in_one_piece
 from tasks.loading.oddities.relief import filled_in
 from tasks.loading.oddities.scattered import in_a_row, in_one_size
@@ -19,6 +20,7 @@ from tasks.reading.reader import Readings
 REST = 0.8  # the confidence in a text that is read without something of its picture
 UNLIKELY, LIKELY = 0.5, 0.6  # letters in pieces are read with less than the first; joined, with at least the second
 SURE = 0.95  # a picture that was read with so much confidence is not made plainer
+ALWAYS = 1.01  # what shines through from behind is read with confidence, too
 UNSURE = 0.7  # a picture that was read with so much keeps its thin ink: of 120 to 250 pictures each of seven kinds, at
 # most two texts a kind were mended above, and each reading takes time
 
@@ -52,6 +54,7 @@ PLAINER = (
     Plainer(in_a_row),
     Plainer(in_one_size, times=1.5, below=UNSURE),
     Plainer(filled_in, times=0.85, shorter=True),
+    Plainer(without_fainter_layer, least=REST, times=0.5, below=ALWAYS, shorter=True),
     Plainer(without_thin, below=UNSURE, shorter=True, shared=True),
     Plainer(without_dots, times=1.5, below=UNSURE, shorter=True, shared=True),
     Plainer(without_decoys, below=UNSURE, shorter=True, shared=True),
@@ -82,7 +85,7 @@ def make_plainer(
     pictures : m arrays like those of `images`
     """
     of, ways, pictures = [], [], []
-    unsure = np.flatnonzero(confidence < SURE)
+    unsure = np.flatnonzero(confidence < max(way.below for way in PLAINER))
     contents = _contents(images[unsure], sizes[unsure])
     for k, content in zip(unsure.tolist(), contents, strict=True):
         everything = slice(int(sizes[k, 0])), slice(int(sizes[k, 1]))
