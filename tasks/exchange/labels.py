@@ -10,9 +10,9 @@ from tasks.exchange.label_sources.column_kinds import Unclear
 from tasks.exchange.label_sources.column_kinds import says_else as column_says_else
 from tasks.exchange.label_sources.companions import companions
 from tasks.exchange.label_sources.doubtful import (
-    GUESSES,
     counts_else,
     lists_pictures,
+    names_a_reader,
     readers_answers,
     require_no_answers,
     require_wanted,
@@ -255,7 +255,7 @@ class _Folder:
                 failed[name] = column_says_else(read.file, fact, "PATH,LABEL")
                 continue
             all_names = len(read.labels) + len(read.strangers)
-            if read.labels and not read.only and GUESSES.search(name.lower()) and not self.options.columns:
+            if read.labels and not read.only and names_a_reader(name) and not self.options.columns:
                 failed[name] = readers_answers(read.file, "PATH,LABEL")
             elif not self.options.columns and counts_else(name, read, len(self.pictures)):
                 unmatched.append(name)

@@ -95,7 +95,10 @@ def letters_of(words: tuple[str, ...], alphabet: str) -> np.ndarray:
     known = np.array([ord(character) for character in alphabet])
     order = known.argsort()
     codes = np.frombuffer("".join(words).encode("utf-32-le"), "<u4")
-    letters[np.arange(letters.shape[1]) < lengths[:, None]] = order[np.searchsorted(known, codes, sorter=order)]
+    found = order[np.searchsorted(known, codes, sorter=order).clip(max=max(len(known) - 1, 0))] if len(codes) else codes
+    if (foreign := np.flatnonzero(known[found] != codes)).size:
+        raise KeyError(f"{chr(codes[foreign[0]])!r} of a word is not in the alphabet {alphabet!r}")
+    letters[np.arange(letters.shape[1]) < lengths[:, None]] = found
     return letters
 
 

@@ -30,11 +30,20 @@ FACTS = {  # columns that say something else of a picture
     "noise", "angle", "rotation", "skew", "blur", "opacity", "color", "colour", "textcolor", "fontcolor", "thickness",
     "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session", "id", "index",
     "idx", "row", "rowid", "uuid", "guid", "workid", "taskid", "port", "zip", "country", "user", "worker", "site",
-    "generator", "type", "kind", "style", "category", "weight", "remark", "hex", "fg", "bg", "batch", "browser", "key",
-    "token", "attempts", "tries", "retries",
+    "generator", "weight", "remark", "hex", "fg", "bg", "batch", "browser", "token", "attempts", "tries", "retries",
 }  # fmt: skip
-# Ends of their names: challenge_id, api_token, duration_ms, color_name ...
-FACT_ENDS = ("id", "token", "hash", "ms", "seconds", "time", "date", "count", "number", "version", "size", "colorname")
+FACT_WORDS = {
+    "id",
+    "token",
+    "hash",
+    "ms",
+    "seconds",
+    "time",
+    "date",
+    "count",
+    "version",
+    "size",
+}  # challenge_id, durationMs
 SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "unassigned"}
 GOOD = {  # values of a row whose label is right
     "ok", "solved", "success", "successful", "accept", "accepted", "done", "good", "ready", "valid", "correct", "right",
@@ -51,7 +60,7 @@ SAYS_GOOD = {  # columns that say so
     "correct", "iscorrect", "ok", "isok", "valid", "isvalid", "success", "accepted", "right", "good", "readable",
     "legible", "status", "state", "answer", "verdict", "result", "decision", "approved", "approval", "review",
     "reviewed", "solved", "issolved", "verified", "isverified", "confirmed", "passed", "match", "matches", "matched",
-    "ismatch", "usable", "outcome", "response", "quality", "score", "http", "httpstatus", "httpcode", "richtig",
+    "ismatch", "usable", "outcome", "response", "http", "httpstatus", "httpcode", "richtig",
     "korrekt", "gut",
 }  # fmt: skip
 STATES = {"status", "state", "answer", "verdict", "result", "code", "errorcode", "returncode"}
@@ -96,16 +105,16 @@ REMARKS = {
     "issue",
     "feedback",
 }
-SAYS_WRONG = re.compile(  # in a remark
-    r"\b(?:wrong|unreadable|illegible|incorrect|mistake|mistyped|not (?:readable|legible|correct|right|sure)|unsure|"
-    r"typo|bad|invalid|falsch|unleserlich)\b",
+SAYS_WRONG = re.compile(  # a remark
+    r"(?:(?:the )?(?:label|text|answer) (?:is |was )?)?(?:wrong|unreadable|illegible|incorrect|mistyped|typo|unsure|"
+    r"not (?:readable|legible|correct|right|sure)|falsch|unleserlich|bad (?:label|text))"
+    r"(?: (?:label|text|answer))?[!. ]*",
     re.IGNORECASE,
-)  # fmt: skip
+)
 _NEW = "correct(?:ed|ion)|fix(?:ed)?|revis(?:ed|ion)|review(?:ed)?|checked|manual|human|final|new|gold"
 _OLD = "old|previous|orig|original|raw|draft|backup"
 NEWER, OLDER = (re.compile(f"^(?:{words})|(?:{words})$") for words in (_NEW, _OLD))  # columns of labels, among several
 CLASSES, OFTEN = 10, 5  # values: of fewer, each so often, in a column without a known name, are kinds of pictures
-TOLD = 80  # characters of a first line, in a message
 _INDEX = re.compile(r"|Unnamed: \d+(?:\.\d+)?")  # what pandas calls the numbers of its rows
 WHEN = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 
@@ -126,28 +135,6 @@ def says_else(file: Path, what: str, columns: str) -> SaysElse:
     )
 
 
-class NamesNone(BadInput):
-    """A table names no picture.
-
-    rows : int
-    named : bool
-        Whether it names pictures that are not there.
-    """
-
-    rows, named = 0, False
-
-
-def names_none(file: Path, first: str, rows: int, named: bool) -> NamesNone:
-    """Make the error of a table without a column that names pictures of the folder; `first` is its first line."""
-    error = NamesNone(
-        f"labels {file}: the first line must name a column {', '.join(PATH_COLUMNS[:2])} or {PATH_COLUMNS[2]} and a "
-        f"column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns must name both; it is "
-        f"{first[:TOLD]!r}, and no column names pictures of the folder"
-    )
-    error.rows, error.named = rows, named
-    return error
-
-
 def plain_name(column: str) -> str:
     """Return the last part of a column's name that is no number, in small letters and digits."""
     parts = [part for part in column.split(".") if part and not part.isdigit()]
@@ -165,8 +152,8 @@ def rejected(name: str, values: Sequence[str]) -> list[bool] | None:
         True and false, a state such as solved and failed, or remarks such as `wrong`; some rows are good.
     """
     said = [value.strip().lower() for value in values]
-    if name in REMARKS and any(map(SAYS_WRONG.search, said)):
-        wrong = [SAYS_WRONG.search(value) is not None for value in said]
+    if name in REMARKS and any(map(SAYS_WRONG.fullmatch, said)):
+        wrong = [SAYS_WRONG.fullmatch(value) is not None for value in said]
         return wrong if not all(wrong) else None
     if name not in SAYS_GOOD | SAYS_BAD and not name.endswith(("status", "verdict", "decision")):
         return None
@@ -235,17 +222,21 @@ def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence
         return guessed  # nobody has looked at them yet
     return [
         k for k, (name, whole, values) in enumerate(zip(names, header, columns, strict=True))
-        if not (checked and whole.startswith("predictions.")) and not is_fact(name, values)
+        if not (checked and whole.startswith("predictions.")) and not is_fact(whole, values)
         and not (_INDEX.fullmatch(whole.strip()) and any(header) and all(map(str.isdecimal, values)))
         and rejected(name, values) is None
     ]  # fmt: skip
 
 
-def is_fact(name: str, values: Sequence[str]) -> bool:
-    """Return whether a column says something else of a picture than its text; `name` is in small letters and digits."""
-    if name in LABEL_COLUMNS:
+def is_fact(column: str, values: Sequence[str]) -> bool:
+    """Return whether a column says something else of a picture than its text, by its name or its values."""
+    name = plain_name(column)
+    words = re.findall("[A-Z]?[a-z]+|[A-Z]+", column)
+    if name in LABEL_COLUMNS or not name:
         return bool(tells_else(values))
-    return name in FACTS or name.endswith(FACT_ENDS) or bool(tells_else(values)) or are_classes(values)
+    return (
+        name in FACTS or {*map(str.lower, words[-1:])} <= FACT_WORDS or bool(tells_else(values)) or are_classes(values)
+    )
 
 
 def are_classes(values: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.column_kinds import Unclear
+from tasks.exchange.label_sources.column_kinds import LABEL_COLUMNS, PATH_COLUMNS, Unclear
 from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, decode
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import FEW
@@ -19,12 +19,16 @@ SERVICES = {  # fields that services and programs for reading write
     "recognitionResults", "readResult", "rec_texts", "rec_scores", "inferConfidence",
 }  # fmt: skip
 TESSERACT = {"level", "page_num", "conf", "text"}  # and of what Tesseract writes of one picture
+TOLD = 80  # characters of a first line, in a message
 LISTED = 0.9  # share of the lines that must name pictures
 GUESSES = re.compile(
     r"(?:^|[^a-z])(?:predicts?|predicted|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission|inference|"
-    r"(?:system|ocr|rec|crnn|model|solver)_(?:results?|outputs?|log|answers?)|pseudo|auto|autolabel(?:s|ed)?|weak|"
-    r"tesseract|easyocr|ddddocr|paddleocr|trocr|ocr|crnn|gpt|chatgpt|gemini|claude|llm|vlm|2captcha|anticaptcha|"
-    r"capsolver|solver)(?:[^a-z]|$)"
+    r"(?:system|ocr|rec)_results?)(?:[^a-z]|$)"
+)
+OF_READERS = re.compile(  # in the name of a file, not of its folder
+    r"(?:^|[^a-z])(?:(?:ocr|crnn|model|solver)_(?:results?|outputs?|out|log|answers?)|pseudo|(?:auto|weak)_?label\w*|"
+    r"label\w*_(?:auto|weak)|tesseract|easyocr|ddddocr|paddleocr|trocr|gpt|chatgpt|gemini|claude|llm|vlm|2captcha|"
+    r"anticaptcha|capsolver)(?:[^a-z]|$)"
 )
 UNWANTED = {  # words in the name of a list of pictures
     "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",
@@ -37,8 +41,36 @@ CLASS_LISTS = re.compile(  # names of files that say which class has which numbe
 )
 
 
+class NamesNone(BadInput):
+    """A table names no picture.
+
+    rows : int
+    named : bool
+        Whether it names pictures that are not there.
+    """
+
+    rows, named = 0, False
+
+
+def names_none(file: Path, first: str, rows: int, named: bool) -> NamesNone:
+    """Make the error of a table without a column that names pictures of the folder; `first` is its first line."""
+    error = NamesNone(
+        f"labels {file}: the first line must name a column {', '.join(PATH_COLUMNS[:2])} or {PATH_COLUMNS[2]} and a "
+        f"column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns must name both; it is "
+        f"{first[:TOLD]!r}, and no column names pictures of the folder"
+    )
+    error.rows, error.named = rows, named
+    return error
+
+
 class ReadersAnswers(BadInput):
     """A table of answers of a reader, which may be wrong."""
+
+
+def names_a_reader(name: str) -> bool:
+    """Return whether a file is named for what reads pictures, and so may hold its answers."""
+    low = name.lower()
+    return GUESSES.search(low) is not None or OF_READERS.search(low.rpartition("/")[2]) is not None
 
 
 def require_no_answers(table: LabelTable) -> LabelTable:

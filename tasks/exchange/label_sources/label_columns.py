@@ -14,13 +14,13 @@ from tasks.exchange.label_sources.column_kinds import (
     is_header,
     is_rival,
     may_be_labels,
-    names_none,
     plain_name,
     rejected_rows,
     says_else,
     tells_else,
 )
-from tasks.exchange.label_sources.doubtful import readers_answers, require_not_shifted, set_right, twice, with_classes
+from tasks.exchange.label_sources.doubtful import names_none, readers_answers, require_not_shifted, set_right, twice
+from tasks.exchange.label_sources.doubtful import with_classes as as_one_column
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, TABLES
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import LONGEST, Part, kinds_of
@@ -57,7 +57,7 @@ def resolve(
     BadInput
         The columns are unclear, or two rows label one picture.
     """
-    choice = _Choice(table if columns else with_classes(table), index, base)
+    choice = _Choice(table if columns else as_one_column(table), index, base)
     place, labelled = choice.columns(columns)
     folder, match = choice.folder_column(place, labelled)
     turned, several = 0, ""

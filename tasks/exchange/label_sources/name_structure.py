@@ -52,9 +52,10 @@ def strays_among(labels: Sequence[str]) -> list[int]:
     lengths: dict[frozenset[str], set[int]] = {}
     for label in rest:
         lengths.setdefault(frozenset(map(shape, label)), set()).add(len(label))
+    every = set().union(*lengths.values())
 
     def is_odd(label: str) -> bool:
-        there = lengths.get(frozenset(map(shape, label)), {0})
+        there = every if label.isdecimal() else lengths.get(frozenset(map(shape, label)), {0})
         return not min(there) <= len(label) <= max(there)
 
     found = {k for k in odd if is_odd(labels[k])} if len(rest) >= max(FEW, len(odd)) else set()

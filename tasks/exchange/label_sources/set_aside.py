@@ -7,8 +7,8 @@ from storage.errors import BadInput, NotThere
 from storage.exports.record import EARLIER, RECORD
 from storage.files.small_files import read_json, read_small
 from tasks.exchange.label_sources.beside import class_names, labels_beside, names_files
-from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Unclear
-from tasks.exchange.label_sources.doubtful import ReadersAnswers
+from tasks.exchange.label_sources.column_kinds import SaysElse, Unclear
+from tasks.exchange.label_sources.doubtful import NamesNone, ReadersAnswers
 from tasks.exchange.label_sources.file_formats.label_files import (
     LIST,
     TABLE,

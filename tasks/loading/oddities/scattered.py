@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from tasks.loading.oddities.cards import distances
 from tasks.loading.oddities.close_up import ALIKE, FEW, HIGH, LARGE, LEAST_INK
-from tasks.loading.oddities.thin_ink import opened
+from tasks.loading.oddities.thin_ink import dilated, opened
 from tasks.loading.parts import BOTTOM, LEFT, RIGHT, TOP, Parts, find_parts
 
 STRONG, MOST_INK = 0.25, 128  # of the strongest ink, and levels: what has more than either is a letter's
@@ -101,9 +101,7 @@ def _found(far: np.ndarray, width: int, alike: tuple[float, float] = ALIKE) -> t
     least = min(STRONG * float(np.quantile(inked, 0.95)), MOST_INK)
     parts = find_parts(ink >= least)
     if width > 1 and len(parts.table):  # and what of the letters is as thin as lines
-        near = 2 * round(NEAR * _middle(parts)) + 1
-        around = Image.fromarray((ink >= least).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(near))
-        parts = find_parts((np.asarray(around) > 0) & (far >= least))
+        parts = find_parts(dilated(ink >= least, round(NEAR * _middle(parts))) & (far >= least))
     letters = _letters(parts, alike)
     return (parts, letters) if letters else None
 
@@ -112,6 +110,8 @@ def _are_scattered(letters: list[Letter], high: int) -> bool:
     """Tell whether letters are small and on no line, or far from each other."""
     middle = float(np.median([bottom - top for top, _, bottom, _, _ in letters]))
     rows = max(letter[2] for letter in letters) - min(letter[0] for letter in letters)
+    if max(letter[3] for letter in letters) - min(letter[1] for letter in letters) < rows:
+        return False  # they may be below each other
     gaps = [after[1] - before[3] for before, after in pairwise(letters)]
     return (middle <= LARGE * high and rows > UNEVEN * middle) or float(np.median(gaps)) > WIDE * middle
 
@@ -120,6 +120,8 @@ def _slope(letters: list[Letter]) -> float:
     """Return by how many degrees the line slants that letters stand on, downwards; 0 if they are on none, or level."""
     top, left, bottom, right = np.array([letter[:4] for letter in letters], np.float64).T
     x, y, high = (left + right) / 2, (top + bottom) / 2, float(np.median(bottom - top))
+    if np.ptp(x) < high:
+        return 0.0
     slope, at = np.polyfit(x, y, 1)
     on_line = float(np.abs(y - slope * x - at).max()) <= ON_LINE * high
     degrees = float(np.degrees(np.arctan(slope)))

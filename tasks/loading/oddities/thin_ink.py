@@ -96,6 +96,14 @@ def opened(ink: np.ndarray, width: int) -> np.ndarray:
     return ink
 
 
+def dilated(mask: np.ndarray, reach: int) -> np.ndarray:
+    """Return which pixels, (H, W) bool, have a pixel of a mask no more than so many rows and columns away."""
+    for axis in (0, 1):
+        around = [(reach, reach) if k == axis else (0, 0) for k in (0, 1)]
+        mask = _extremes(np.pad(mask, around), np.maximum, 2 * reach + 1, mask.shape[axis], axis)
+    return mask
+
+
 def closed(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return a mask, (H, W) bool, without gaps that are lower than so many rows, or narrower than so many columns."""
     for extreme in (np.maximum, np.minimum):

@@ -2099,7 +2099,7 @@ def test_columns_that_mark_wrong_rows_leave_these_out(tmp_path):
     marks = {
         "decision": ("approved", "rejected"), "AssignmentStatus": ("Approved", "Rejected"), "solved": ("true", "false"),
         "verified": ("1", "0"), "passed": ("yes", "no"), "mismatch": ("0", "1"), "outcome": ("success", "failed"),
-        "quality": ("good", "bad"), "flagged": ("", "x"), "richtig": ("ja", "nein"), "http": ("200", "403"),
+        "flagged": ("", "x"), "richtig": ("ja", "nein"), "http": ("200", "403"),
         "note": ("", "unreadable"), "comment": ("nice", "wrong!"), "error": ("", "wrong text"),
     }  # fmt: skip
     for name, (good, bad) in marks.items():
@@ -2138,7 +2138,7 @@ def test_a_column_of_few_values_is_taken_if_it_is_called_label(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["pseudo_labels", "tesseract_out", "easyocr", "gpt4", "labels_auto", "2captcha",
-                                  "solver_log", "model_output", "crnn_results"])  # fmt: skip
+                                  "weak_labels", "solver_log", "model_output", "crnn_results"])  # fmt: skip
 def test_answers_of_a_reader_are_told_by_the_name_of_their_file(tmp_path, name):
     put(tmp_path, table("file,text", name=f"{name}.csv")[0])
     with pytest.raises(BadInput, match="holds a reader's answers"):
@@ -2201,3 +2201,30 @@ def test_splits_are_words_of_folders(folders):
     first, second = folders.split()
     assert (split_of(f"{first}/A.png"), split_of(f"{second}/A.png")) == ("train", "test")
     assert split_of("latest/A.png") is None
+
+
+@pytest.mark.parametrize("name", ["ocr_labels.csv", "ocr/labels.csv", "auto/labels.csv"])
+def test_tables_for_readers_are_no_answers_of_readers(tmp_path, name):
+    files, want = beside({name: "file,text\n" + "".join(f"{k}.png,{label}\n" for k, label in PAIRS)})
+    put(tmp_path, files)
+    assert dict(read(tmp_path).pairs) == want
+
+
+@pytest.mark.parametrize("column", ["number", "plate_number", "candidate", "anagrams", "category"])
+def test_a_column_whose_name_ends_as_one_of_facts_is_read(tmp_path, column):
+    put(tmp_path, table(f"file,{column}", name="data.csv")[0])
+    assert dict(read(tmp_path).pairs) == {f"{k}.png": label for k, label in PAIRS}
+
+
+def test_remarks_on_right_labels_leave_no_row_out(tmp_path):
+    remarks = ["not bad", "bad lighting but legible", "was wrong and is corrected", "nothing wrong"]
+    rows = "".join(f"{k}.png,{label},{remarks[k % 4]}\n" for k, label in PAIRS)
+    put(tmp_path, beside({"labels.csv": f"file,label,comment\n{rows}"})[0])
+    assert len(read(tmp_path).pairs) == N
+
+
+@pytest.mark.parametrize("name", ["{label}/{k:04}.png", "{label}_{k:04}.png"])
+def test_digits_among_single_letters_are_labels(tmp_path, name):
+    labels = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    put(tmp_path, {name.format(k=k, label=label): b"" for label in labels for k in range(6)})
+    assert {label for _, label in read(tmp_path).pairs} == {*labels}

@@ -119,3 +119,6 @@ def test_letters_of_words_are_their_numbers_in_the_alphabet():
     assert letters_of(("ba", "c", "abca"), "cab").tolist() == [[2, 1, -1, -1], [0, -1, -1, -1], [1, 2, 0, 1]]
     assert letters_of(("é𝄞",), "𝄞é").tolist() == [[1, 0]]
     assert letters_of((), "ab").shape == (0, 0)
+    for foreign in ("aZ", "aé", "A"):
+        with pytest.raises(KeyError):
+            letters_of((foreign,), "abc")
