@@ -42,7 +42,10 @@ PLAIN_FOLDERS = {*SPLIT_FOLDERS, "images", "image", "img", "imgs", "pictures", "
 
 
 def strays_among(labels: Sequence[str]) -> list[int]:
-    """Return the places of words such as `unknown`, of XXXX, and of numbers, where no other label looks like them."""
+    """Return the places of labels that stand for none: a word such as `unknown`, a few X, a number among words.
+
+    A label that looks like others, by its kinds of characters and its length, is none of these.
+    """
     numbers = [k for k, label in enumerate(labels) if label.isdecimal()]
     words = [k for k, label in enumerate(labels) if label.rstrip("0123456789").casefold() in STRAYS and label]
     odd = {*(numbers if len(numbers) > 1 else []), *words}

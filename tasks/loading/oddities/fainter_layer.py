@@ -17,9 +17,10 @@ AROUND = 5  # pixels of a square: soft edges of letters lie no farther from thes
 LEAST, LETTERS = 0.08, 0.1  # of all ink: the fainter layer has more, and so have letters
 FAINT = 0.5  # of the strongest ink: the fainter layer is no stronger
 EVEN, SPARE = 1.5, 6  # times its usual ink, and levels more: it has one shade, so nearly all of it is no stronger
-SHADE, FULL, HALF = 0.7, 0.8, 0.35  # of ink beyond a third of the difference so much is nearly the strongest
-BEHIND = 0.02  # of the columns of the fainter layer are of the middle of letters, without
-EDGE = 0.33  # of their width at each side: letters beside each other meet there
+SHADE, FULL, HALF = 0.7, 0.8, 0.35  # ink that is stronger than the layer by `HALF` of the difference: `SHADE` of it
+# has `FULL` of the strongest ink, since letters have one shade
+BEHIND = 0.02  # of the fainter layer's columns: so many also have the middle of a letter
+EDGE = 0.33  # of a letter's width, at each side, is no middle: letters beside each other meet there
 MOST = 300_000  # pixels: a larger picture is read as it is
 
 

@@ -52,10 +52,8 @@ def in_a_row(image: np.ndarray) -> tuple[np.ndarray, ...]:
     """
     if image.shape[0] * image.shape[1] > MOST:
         return ()
-    ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
-    far = distances(image, ground)
-    step = -(-len(far) // ROWS)
-    for width in (size * step for size in WIDTHS):
+    far = _from_ground(image)
+    for width in _widths(far):
         found = _found(far, width)
         if not found or not _are_scattered(found[1], len(far)):
             continue
@@ -82,14 +80,23 @@ def in_one_size(image: np.ndarray) -> np.ndarray | None:
     """
     if image.shape[0] * image.shape[1] > MOST:
         return None
-    far = distances(image, np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16))
-    step = -(-len(far) // ROWS)
-    for width in (size * step for size in WIDTHS):
+    far = _from_ground(image)
+    for width in _widths(far):
         found = _found(far, width, UNLIKE)
         heights = [bottom - top for top, _, bottom, _, _ in found[1]] if found else [1]
         if found and max(heights) >= TALLER * min(heights):
             return _on_canvas(_row(far, *found, max(SHARP, int(np.median(heights)))), image.shape[:2])
     return None
+
+
+def _from_ground(image: np.ndarray) -> np.ndarray:
+    """Return how far each pixel is from the ground's colour, (H, W) uint8."""
+    return distances(image, np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16))
+
+
+def _widths(far: np.ndarray) -> list[int]:
+    """Return the widths of lines, in pixels, that are taken away from a picture of this height."""
+    return [width * -(-len(far) // ROWS) for width in WIDTHS]
 
 
 def _found(far: np.ndarray, width: int, alike: tuple[float, float] = ALIKE) -> tuple[Parts, list[Letter]] | None:

@@ -57,3 +57,19 @@ def test_letters_of_two_shades_that_touch_stay_as_they_are():
 def test_a_picture_without_letters_is_left_alone(size):
     assert without_fainter_layer(np.full((*size, 3), 200, np.uint8)) is None
     assert without_fainter_layer(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) is None
+
+
+def bars(shades: list[int], step: int) -> np.ndarray:
+    """Bars 20 px wide, every second black and higher up; the others in turn in these shades, lower and behind."""
+    picture = np.full((56, 150, 3), 255, np.uint8)
+    for k in (1, 3, 5):
+        picture[20:45, 10 + step * k : 30 + step * k] = shades[k // 2 % len(shades)]
+    for k in (0, 2, 4):
+        picture[10:32, 10 + step * k : 30 + step * k] = 0
+    return picture
+
+
+def test_a_layer_lies_in_the_middle_of_letters_and_has_one_shade():
+    assert without_fainter_layer(bars([170], 10)) is not None
+    assert without_fainter_layer(bars([170], 17)) is None  # they only meet at their edges, as letters that lean do
+    assert without_fainter_layer(bars([150, 210, 210], 10)) is None
