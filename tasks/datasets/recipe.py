@@ -16,7 +16,8 @@ from storage.shards.shard import COLOUR_FORMAT, FORMAT
 from storage.texts import canonical
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
-from tasks.profiles.fonts import Face, GlyphSet, bundled, draw_glyphs, face_name, find_face
+from tasks.profiles.fonts import Face, bundled, face_name, find_face
+from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Profile
 from tasks.profiles.scripts import require_basic_layout
 

@@ -13,7 +13,8 @@ from storage.shards.shard import BLOCK, SPLITS, Block
 from tasks.datasets.recipe import Recipe, renderer_of, require_seed
 from tasks.drawing.renderer import Renderer
 from tasks.lowlevel.png_encoder import png
-from tasks.profiles.fonts import Face, GlyphSet, draw_glyphs, find_face
+from tasks.profiles.fonts import Face, find_face
+from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Profile
 from tasks.profiles.scripts import require_basic_layout
 from tasks.profiles.word_lists import load_words
@@ -50,12 +51,16 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     table = Renderer(profile, faces, (), words).parameters(seed, 0).rows(slice(count))
     texts = ("".join(profile.alphabet[k] for k in row if k >= 0) for row in table.letters)
     pairs = frozenset(pair for text in texts for pair in pairwise(text))
-    used = np.unique(table.drawn["face"] if profile.own_faces else table.font)
-    if profile.changes("decoys"):  # they are chosen from all faces
-        used = np.arange(len(faces))
-    glyphs = {number: drawn(faces[number], pairs) for number in used.tolist()}
-    spare = glyphs[used[0]]
-    return Renderer(profile, faces, tuple(glyphs.get(n, spare) for n in range(len(faces))), words).render(table)
+    face = table.drawn["face"] if profile.own_faces else np.broadcast_to(table.font[:, None], table.letters.shape)
+    there = table.letters >= 0
+    used = np.zeros((len(faces), len(profile.alphabet)), bool)
+    used[face[there], table.letters[there]] = True
+    # Decoys are chosen from all faces.
+    chosen = range(len(faces)) if profile.changes("decoys") else np.flatnonzero(used.any(axis=1)).tolist()
+    glyphs = {number: drawn(faces[number], pairs) for number in chosen}
+    spare = glyphs[chosen[0]]
+    every = tuple(glyphs.get(number, spare) for number in range(len(faces)))
+    return Renderer(profile, faces, every, words, used).render(table)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import numpy as np
 
 from storage.errors import BadInput
 from tasks.drawing import outlines, resampling
-from tasks.profiles.fonts import Face, GlyphSet
+from tasks.profiles.fonts import Face
+from tasks.profiles.glyphs import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.word_lists import letters_of
 

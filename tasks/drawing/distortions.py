@@ -10,7 +10,7 @@ from storage.errors import BadInput
 from tasks.drawing import noise_kernel, outlines, resampling, warp_kernel
 from tasks.drawing.bilinear import texels
 from tasks.drawing.randomness import below
-from tasks.profiles.fonts import GlyphSet
+from tasks.profiles.glyphs import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF
 

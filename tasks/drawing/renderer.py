@@ -17,7 +17,8 @@ from tasks.drawing.randomness import below, raw, split_by
 from tasks.drawing.resampling import tangent
 from tasks.drawing.sprites import make_shears, make_sprites
 from tasks.lowlevel.unaligned import WORD
-from tasks.profiles.fonts import Face, GlyphSet
+from tasks.profiles.fonts import Face
+from tasks.profiles.glyphs import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.word_lists import letters_of
 
@@ -57,6 +58,8 @@ class Renderer:
         Without glyphs, `()`, it only draws parameters: these depend on no letter's form, so none is prepared.
     words : tuple of str
         The dictionary; empty for random strings.
+    used : (faces, A) bool array, optional
+        The letters that will be drawn, if they are few. Default: all.
 
     Raises
     ------
@@ -64,7 +67,10 @@ class Renderer:
         Some text does not fit into the picture.
     """
 
-    def __init__(self, profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]):
+    def __init__(
+        self, profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...],
+        used: np.ndarray | None = None,
+    ):  # fmt: skip
         self.profile = profile
         self.canvas = profile.canvas
         self.shape = (*profile.canvas, 3) if profile.colour else profile.canvas  # of a picture's array
@@ -80,7 +86,7 @@ class Renderer:
         self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
         self._read_words(words)
         self._variation = Variation(profile, glyphs, self.longest)
-        self._painter = Painter(profile, glyphs, self.longest) if profile.paints else None
+        self._painter = Painter(profile, glyphs, self.longest, used) if profile.paints else None
         self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
         self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
         if glyphs:

@@ -18,7 +18,8 @@ from storage.files import atomic
 from storage.shards.shard import Block
 from tasks.drawing.renderer import Renderer
 from tasks.loading.colour_ink import ink_of_batch
-from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, find_face, require_characters
+from tasks.profiles.fonts import bundled, find_face, require_characters
+from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.ranges import OFF, Grid
 from tasks.reading.deskew import upright

@@ -21,7 +21,8 @@ from PIL import Image, ImageDraw, ImageFont
 from storage.deep_models import load_deep_model
 from storage.errors import CaptchasError
 from tasks.deep.deep_reader import DeepReader
-from tasks.profiles.fonts import Face, draw_glyphs, find_face, require_characters
+from tasks.profiles.fonts import Face, find_face, require_characters
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.profile import Ink
 from tasks.shipped import STRANGERS
 

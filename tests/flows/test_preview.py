@@ -61,7 +61,19 @@ def test_a_sheet_replaces_nothing_that_it_is_drawn_from(tmp_path):
     assert (font.read_bytes(), words.read_text()) == (before, "BONE\nCAKE\n")
 
 
-@pytest.mark.parametrize("changes", [{}, {"rotation": Grid(-9, 9), "height": 50, "top": 9, "left": 9, "width": 160}])
+PAINTED = {
+    "height": 80, "top": 4, "width": 200, "place_y": Grid(0, 100), "place_x": Grid(0, 100), "own_faces": True,
+    "weight": Grid(-6, 6, 6), "hollow": Grid(0, 12, 12), "shadow_y": Grid(0, 2), "shadow_weight": Grid(0, 9, 9),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {}, {"rotation": Grid(-9, 9), "height": 50, "top": 9, "left": 9, "width": 160}, PAINTED,
+        PAINTED | {"decoys": Grid(2, 9), "length": (1, 1)},
+    ],
+)  # fmt: skip
 def test_the_pictures_are_the_first_of_the_dataset(changes):
     """Letters that touch are drawn as pairs, and each face appears: nothing that was left out shows."""
     profile = Profile(**vars(PLAIN) | changes)
@@ -87,6 +99,38 @@ def test_few_pairs_and_faces_are_drawn(monkeypatch):
     first_pictures(Profile(**vars(PLAIN) | {"fonts": ("Inter Black", *FACES[1:]) * 3}), 5, 2)
     assert len(pairs) <= 3
     assert max(pairs) <= 2 * 4
+
+
+def test_only_letters_that_are_shown_are_made_heavier_and_hollow(monkeypatch):
+    """A face has hundreds of letters and weights, and a sheet shows a few; their sizes decide what fits."""
+    from tasks.drawing.painting import weights
+
+    made = []
+
+    def counting(*arguments):
+        made.append(arguments)
+        return real(*arguments)
+
+    real = weights.weighted
+    monkeypatch.setattr(weights, "weighted", counting)
+    profile = Profile(**vars(PLAIN) | PAINTED | {"own_faces": False})
+    shown = first_pictures(profile, 5, 2)
+    letters = set("".join(shown.texts()))
+    kinds = 3 * 2 + 1
+    assert 0 < len(made) <= kinds * len(letters) * 2
+    assert len(letters) < len(profile.alphabet)
+
+
+@pytest.mark.parametrize(("weight", "hollow"), [(0, 0), (7, 0), (-7, 0), (0, 12), (20, 30), (-13, 9)])
+def test_letters_that_are_not_shown_have_their_size(weight, hollow):
+    from tasks.drawing.painting.weights import join
+
+    bitmaps = [np.full((30, 12 + k), 255, np.uint8) for k in range(3)]
+    every, some = (join(bitmaps, [(0, 0), (weight, hollow)], used) for used in (None, np.array([True, False, False])))
+    np.testing.assert_array_equal(some.shapes, every.shapes)
+    assert len(some.texels) < len(every.texels)
+    shown = [found.texels[found.first[3] : found.first[4]] for found in (some, every)]
+    np.testing.assert_array_equal(*shown)
 
 
 def test_what_cannot_be_drawn_is_told():

@@ -17,7 +17,8 @@ from tasks.audit.findings.measuring.shown import figure, sheet
 from tasks.audit.findings.saliency import Read
 from tasks.audit.schema import Figure, WhatIf
 from tasks.drawing.renderer import Renderer
-from tasks.profiles.fonts import Face, GlyphSet, draw_glyphs, find_face
+from tasks.profiles.fonts import Face, find_face
+from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.word_lists import load_words
 from tasks.rates import Rate

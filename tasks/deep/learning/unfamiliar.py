@@ -11,7 +11,8 @@ from storage.errors import BadInput
 from storage.shards.shard import Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.colours import Colours
-from tasks.profiles.fonts import draw_glyphs, find_face
+from tasks.profiles.fonts import find_face
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.painting import FULL, Ground
 from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.ranges import OFF, Grid

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.drawing import resampling, warp_kernel
-from tasks.drawing.bilinear import texels
 from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placement, widen
 from tasks.drawing.noise_kernel import thicknesses
 from tasks.drawing.outlines import each, ink_columns
@@ -14,7 +13,7 @@ from tasks.drawing.painting.covering import Letters
 from tasks.drawing.painting.filters import align
 from tasks.drawing.painting.grounds import NUMBERS as GROUNDS
 from tasks.drawing.painting.values import TURNS, Values, values_of
-from tasks.profiles.fonts import GlyphSet
+from tasks.profiles.glyphs import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 
@@ -48,38 +47,38 @@ class Painter:
         The letters of its faces, in order; none, if only values are drawn.
     longest : int
         Number of letters of the longest text.
+    used : (faces, A) bool array, optional
+        The letters that will be painted. Default: all.
     """
 
-    def __init__(self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int):
+    def __init__(
+        self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int, used: np.ndarray | None = None
+    ):  # fmt: skip
         self._profile = profile
         self.values = Values(profile, longest)
         self.dtype = np.dtype([*self.values.dtype.descr, *([("fit", "<u2")] if profile.fits_text else [])])
         self._letters = len(profile.alphabet)
         if glyphs:
-            self._prepare(glyphs)
+            self._prepare(glyphs, used)
 
-    def _prepare(self, glyphs: tuple[GlyphSet, ...]) -> None:
+    def _prepare(self, glyphs: tuple[GlyphSet, ...], used: np.ndarray | None) -> None:
         """Make the tables that painting needs."""
         alone = [[glyph_set.bitmaps[g] for g in glyph_set.variant[-1]] for glyph_set in glyphs]
         bitmaps = [bitmap for letters in alone for bitmap in letters]
-        self._join(bitmaps)
+        self._join(bitmaps, used)
         self._set_faces(bitmaps, glyphs)
         self._scale()
         self._tables = strokes.Tables(
             resampling.sines(warp_kernel.SINES), thicknesses(), strokes.chords(), np.arange(self._count)
         )
 
-    def _join(self, bitmaps: list[np.ndarray]) -> None:
+    def _join(self, bitmaps: list[np.ndarray], used: np.ndarray | None) -> None:
         """Join the bitmaps of all letters in every weight that occurs."""
         profile = self._profile
         fronts = [(w, h) for w in profile.weight.values() for h in values_of(profile, "hollow")]
         behind = [(w, 0) for w in profile.shadow_weight.values()]
         self._weights = {kind: number for number, kind in enumerate(dict.fromkeys([*fronts, *behind]))}
-        drawn = [bitmap for kind in self._weights for bitmap in each(weights.weighted, bitmaps, *kind)]
-        parts = [packed.ravel() for packed in each(texels, drawn)]
-        first = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        shapes = np.array([bitmap.shape for bitmap in drawn], np.int64)
-        self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, shapes)
+        self._bitmaps = weights.join(bitmaps, list(self._weights), used, profile.changes("decoys"))
         self._count = len(bitmaps)
 
     def _set_faces(self, bitmaps: list[np.ndarray], glyphs: tuple[GlyphSet, ...]) -> None:

@@ -6,6 +6,9 @@ import math
 import numba
 import numpy as np
 
+from tasks.drawing.bilinear import texels
+from tasks.drawing.warp_kernel import Bitmaps
+
 _TENTHS = 10  # units of a pixel in which outlines move
 _ONE = 256
 _SEEN = 160  # ink that some pixel of a thin letter has at least
@@ -85,3 +88,44 @@ def weighted(bitmap: np.ndarray, weight: int, hollow: int) -> np.ndarray:
     if hollow:
         letter = letter - np.minimum(letter, moved(outer - hollow, reach))
     return letter
+
+
+def _grown(bitmap: np.ndarray, weight: int, hollow: int) -> tuple[int, int]:
+    """Return the rows and columns that `weighted` gives a bitmap, if the letter can get as thin as it is to."""
+    outer = weight + hollow // 2
+    reach = max(0, -(-max(abs(outer), abs(outer - hollow)) // _TENTHS))
+    if weight < 0 and not hollow:
+        reach = -(weight // _TENTHS)
+    return bitmap.shape[0] + 2 * reach, bitmap.shape[1] + 2 * reach
+
+
+def join(
+    bitmaps: list[np.ndarray], kinds: list[tuple[int, int]], used: np.ndarray | None = None, whole: bool = True
+) -> Bitmaps:  # fmt: skip
+    """Join the bitmaps of letters in several weights, one weight after another.
+
+    Parameters
+    ----------
+    bitmaps : list of (h, w) uint8 arrays
+    kinds : list of (int, int)
+        `weight` and `hollow` of each weight.
+    used : bool array of as many values as bitmaps, optional
+        Which letters will be painted; of the others only the sizes are known. Default: all.
+    whole : bool
+        Whether all letters are there in the first weight.
+    """
+    painted = {id(bitmaps[k]) for k in (range(len(bitmaps)) if used is None else np.flatnonzero(used).tolist())}
+    nothing = np.zeros(0, np.uint32)
+    parts: list[np.ndarray] = []
+    shapes: list[tuple[int, ...]] = []
+    for number, kind in enumerate(kinds):
+        done: dict[int, tuple[np.ndarray, tuple[int, ...]]] = {}  # faces may share their letters
+        for bitmap in bitmaps:
+            if id(bitmap) not in done and (id(bitmap) in painted or (whole and number == 0)):
+                drawn = weighted(bitmap, *kind)
+                done[id(bitmap)] = texels(drawn).ravel(), drawn.shape
+            part, shape = done.setdefault(id(bitmap), (nothing, _grown(bitmap, *kind)))
+            parts.append(part)
+            shapes.append(shape)
+    first = np.cumsum([0, *map(len, parts[:-1])])
+    return Bitmaps(np.concatenate(parts), first, np.array(shapes, np.int64))

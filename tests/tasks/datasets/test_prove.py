@@ -28,7 +28,8 @@ from tasks.datasets.prove import Proven, proof_jobs, prove_all
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.repair import count_jobs, count_shard, finish_repair, plan_repair, put_back, redraw_shard
 from tasks.datasets.totals import Gathered
-from tasks.profiles.fonts import GlyphSet, bundled
+from tasks.profiles.fonts import bundled
+from tasks.profiles.glyphs import GlyphSet
 
 IMPORTED = Path(__file__).parents[2] / "golden" / "v1" / "imported"
 COUNT = 3 * BLOCK + 300

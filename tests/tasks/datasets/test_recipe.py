@@ -10,7 +10,8 @@ from storage.shards.manifest import Manifest
 from storage.texts import canonical
 from tasks.datasets import recipe as recipes
 from tasks.datasets.recipe import identity_differences, identity_of, make_recipe, renderer_of, require_same, software
-from tasks.profiles.fonts import GlyphSet, bundled, find_face
+from tasks.profiles.fonts import bundled, find_face
+from tasks.profiles.glyphs import GlyphSet
 from tasks.profiles.profile import Grid, Ink, Profile
 
 BASE = Profile("base", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))

@@ -8,7 +8,8 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.drawing.renderer import Renderer
-from tasks.profiles.fonts import GlyphSet, draw_glyphs, find_face
+from tasks.profiles.fonts import find_face
+from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Grid, Profile
 from tasks.profiles.ranges import OFF
 

@@ -13,7 +13,8 @@ from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.drawing import distortions
 from tasks.drawing.renderer import PARAMETERS, Renderer
 from tasks.profiles.built_in import BUILT_IN, SEEN, UNSEEN
-from tasks.profiles.fonts import bundled, draw_glyphs, find_face
+from tasks.profiles.fonts import bundled, find_face
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.profile import Grid, Profile
 from tasks.profiles.ranges import OFF
 

@@ -13,7 +13,8 @@ from tasks.drawing.painting import contrast, values
 from tasks.drawing.renderer import Renderer
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.colours import Colours
-from tasks.profiles.fonts import draw_glyphs, find_face
+from tasks.profiles.fonts import find_face
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.painting import GRIDS, RARE, Ground
 from tasks.profiles.profile import Grid, Ink, Profile
 

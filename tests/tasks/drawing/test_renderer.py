@@ -18,7 +18,8 @@ from tasks.drawing import letter_kernel, resampling
 from tasks.drawing.renderer import PARAMETERS, BlockParameters, Renderer, below, raw
 from tasks.profiles import word_lists
 from tasks.profiles.built_in import BUILT_IN
-from tasks.profiles.fonts import bundled, draw_glyphs, find_face
+from tasks.profiles.fonts import bundled, find_face
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.profile import Grid, Ink, Profile
 
 drawn_glyphs = functools.cache(draw_glyphs)

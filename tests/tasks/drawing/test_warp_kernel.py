@@ -10,7 +10,8 @@ from skimage.transform import warp
 
 from tasks.drawing import bilinear, resampling, warp_kernel
 from tasks.drawing.renderer import Renderer
-from tasks.profiles.fonts import draw_glyphs, find_face
+from tasks.profiles.fonts import find_face
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.profile import Grid, Ink, Profile
 from tasks.profiles.ranges import OFF
 

@@ -19,7 +19,8 @@ from flows.profiles import profiles
 from storage.errors import BadInput, Damaged, NotThere
 from tasks.exchange.formats import plain_rows
 from tasks.profiles import fonts
-from tasks.profiles.fonts import bundled, draw_glyphs, face_names, faces_of, find_face, require_characters
+from tasks.profiles.fonts import bundled, face_names, faces_of, find_face, require_characters
+from tasks.profiles.glyphs import draw_glyphs
 from tasks.profiles.profile import Ink
 from tasks.profiles.word_lists import load_words
 
