@@ -311,7 +311,10 @@ def _steps(
     yield glyphs.variant[-1], np.zeros(count, np.int64), ends.__getitem__
     for _ in range(1, longest):
         reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning + gap
-        texts = [first + second for first in ends for second in alphabet]
-        yield glyphs.variant[:-1].ravel(), _pixels(reached.ravel()), texts.__getitem__
+
+        def text(pair: int, ends: list[str] = ends) -> str:
+            return ends[pair // count] + alphabet[pair % count]
+
+        yield glyphs.variant[:-1].ravel(), _pixels(reached.ravel()), text
         before = reached.argmin(axis=0) if leftmost else reached.argmax(axis=0)
         pens, ends = reached[before, np.arange(count)], [ends[before[j]] + alphabet[j] for j in range(count)]

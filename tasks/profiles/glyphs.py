@@ -58,6 +58,14 @@ class GlyphSet:
         return digest.hexdigest()
 
 
+class _Drawn(NamedTuple):
+    """The ink of a text, (h, w) uint8, cut to it, and where it begins: row and column from the text's top and pen."""
+
+    ink: np.ndarray
+    row: int
+    column: int
+
+
 def draw_glyphs(
     face: Face, size: int, alphabet: str, ink: Ink, alone: bool = False,
     pairs: Container[tuple[str, str]] | None = None,
@@ -109,7 +117,8 @@ def draw_glyphs(
     variant[:-1] = variant[-1]
     if not alone:
         pens = (advance[:, None] + kerning + 32) >> 6
-        meeting = np.argwhere(wanted & _meet(font, alphabet, pens)).tolist()
+        touched = single if ink is Ink.GREY else _draw(font, list(alphabet), Ink.GREY)
+        meeting = np.argwhere(wanted & _meet(touched, pens)).tolist()
         drawn_pairs = _draw(font, [alphabet[i] + alphabet[j] for i, j in meeting], ink)
         for (i, j), pair in zip(meeting, drawn_pairs, strict=True):
             added = _without(pair, single[i])
@@ -118,34 +127,30 @@ def draw_glyphs(
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
 
 
-def _meet(font: ImageFont.FreeTypeFont, alphabet: str, pens: np.ndarray) -> np.ndarray:
+def _meet(touched: list[_Drawn], pens: np.ndarray) -> np.ndarray:
     """Find the pairs, (A, A) bool, that may touch the same pixel; all others are drawn like two single letters.
 
-    `pens`, (A, A) int, is how many pixels right of letter a the pen of letter b is.
+    Parameters
+    ----------
+    touched : list
+        The letters in grey, so that pixels which they touch faintly count.
+    pens : (A, A) int array
+        How many pixels right of letter a the pen of letter b is.
     """
-    drawn = _draw(font, list(alphabet), Ink.GREY)
-    first = min(letter.row for letter in drawn)
-    rows, far = max(letter.row + len(letter.ink) for letter in drawn) - first, 1 << 20
-    left, right = np.full((len(drawn), rows), far), np.full((len(drawn), rows), -far)
-    for own_left, own_right, letter in zip(left, right, drawn, strict=True):
-        touched = letter.ink > 0  # however faintly
-        some = np.flatnonzero(touched.any(axis=1))
-        own_left[letter.row - first + some] = letter.column + touched[some].argmax(axis=1)
-        last = letter.column + touched.shape[1] - 1
-        own_right[letter.row - first + some] = last - touched[some, ::-1].argmax(axis=1)
+    first = min(letter.row for letter in touched)
+    rows, far = max(letter.row + len(letter.ink) for letter in touched) - first, 1 << 20
+    left, right = np.full((len(touched), rows), far), np.full((len(touched), rows), -far)
+    for own_left, own_right, letter in zip(left, right, touched, strict=True):
+        inked = letter.ink > 0
+        some = np.flatnonzero(inked.any(axis=1))
+        own_left[letter.row - first + some] = letter.column + inked[some].argmax(axis=1)
+        last = letter.column + inked.shape[1] - 1
+        own_right[letter.row - first + some] = last - inked[some, ::-1].argmax(axis=1)
     return np.asarray(np.array([(left - own).min(axis=1) for own in right]) + pens <= 0)
 
 
 def _sixty_fourths(font: ImageFont.FreeTypeFont, text: str) -> int:
     return round(font.getlength(text) * 64)
-
-
-class _Drawn(NamedTuple):
-    """The ink of a text, (h, w) uint8, cut to it, and where it begins: row and column from the text's top and pen."""
-
-    ink: np.ndarray
-    row: int
-    column: int
 
 
 def _draw(font: ImageFont.FreeTypeFont, texts: list[str], ink: Ink) -> list[_Drawn]:

@@ -88,8 +88,12 @@ def _cased(word: str, upper: bool) -> str:
     return word.upper() if upper else word
 
 
+@functools.lru_cache(4)  # drawing asks several times
 def letters_of(words: tuple[str, ...], alphabet: str) -> np.ndarray:
-    """Return words as numbers in the alphabet, (words, longest) int32, -1 past the end; (0, 0) for random strings."""
+    """Return words as numbers in the alphabet, (words, longest) int32, -1 past the end; (0, 0) for random strings.
+
+    The array is read-only.
+    """
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     letters = np.full((len(words), lengths.max(initial=0)), -1, np.int32, order="F")  # it is read place by place
     known = np.array([ord(character) for character in alphabet])
@@ -99,6 +103,7 @@ def letters_of(words: tuple[str, ...], alphabet: str) -> np.ndarray:
     if (foreign := np.flatnonzero(known[found] != codes)).size:
         raise KeyError(f"{chr(codes[foreign[0]])!r} of a word is not in the alphabet {alphabet!r}")
     letters[np.arange(letters.shape[1]) < lengths[:, None]] = found
+    letters.flags.writeable = False
     return letters
 
 
