@@ -16,7 +16,7 @@ from tasks.plainer import REST, choose, make_plainer
 from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings, joined
 
-DOUBTS = 11  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
+DOUBTS = 12  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
 # What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
@@ -73,7 +73,7 @@ def believed(
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
     It reads pictures once more made plainer (see `tasks.plainer`), and takes that if it is surer then: letters on
-    cards in black on white, dithered pictures as shades, small texts enlarged, scattered letters side by side, letters
+    cards in black on white, dithered pictures as shades, small texts enlarged, scattered letters and rows of letters side by side, letters
     seen by their rims filled in, letters in pieces joined, and letters without what shines through behind them, or
     without thin lines and dots.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.

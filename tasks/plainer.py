@@ -7,12 +7,13 @@ import numpy as np
 
 from tasks.deep.pictures import find_content
 from tasks.loading.oddities.cards import on_white
-from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.fainter_layer import without_fainter_layer
 from tasks.loading.oddities.in_pieces import in_one_piece
+from tasks.loading.oddities.layouts.close_up import close_up
+from tasks.loading.oddities.layouts.scattered import in_a_row, in_one_size
+from tasks.loading.oddities.layouts.several_rows import in_one_row
 from tasks.loading.oddities.relief import filled_in
-from tasks.loading.oddities.scattered import in_a_row, in_one_size
 from tasks.loading.oddities.several_inks import without_an_ink, without_decoys
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
@@ -53,6 +54,7 @@ PLAINER = (
     Plainer(close_up),
     Plainer(in_a_row),
     Plainer(in_one_size, times=1.5, below=UNSURE),
+    Plainer(in_one_row, least=REST, times=0.2, below=ALWAYS),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_fainter_layer, least=REST, times=0.5, below=ALWAYS, shorter=True),
     Plainer(without_thin, below=UNSURE, shorter=True, shared=True),

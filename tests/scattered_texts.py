@@ -50,7 +50,7 @@ def _slanting(plate: Plate) -> list[Image.Image]:
     return [mask]
 
 
-def _make(
+def make_kind(
     turned: int = 0, lines: int = 0, dots: float = 0.0, colours: bool = False, light: bool = False,
     level: bool = False, place: Callable[[Plate], list[Image.Image]] | None = None
 ) -> Callable[[Plate], bytes]:  # fmt: skip
@@ -76,19 +76,22 @@ def _make(
     return make
 
 
-def _kind(make: Callable[[Plate], bytes], size: tuple[int, int] = (220, 130), points: int = 28) -> Kind:
-    return Kind(make, layout={"size": size, "points": points}, length=5)
+def laid_out(
+    make: Callable[[Plate], bytes], size: tuple[int, int] = (220, 130), points: int = 28, length: int = 5
+) -> Kind:  # fmt: skip
+    """Return a kind of so many letters, so many points high, in a picture of (width, height) pixels."""
+    return Kind(make, layout={"size": size, "points": points}, length=length)
 
 
 SCATTERED = {
-    "scattered": _kind(_make()),
-    "scattered-turned": _kind(_make(turned=25), (260, 150), 34),
-    "scattered-colours": _kind(_make(colours=True), (200, 110), 24),
-    "scattered-light": _kind(_make(light=True), (300, 200), 40),
-    "scattered-dots": _kind(_make(dots=0.03)),
-    "scattered-lines": _kind(_make(lines=6), (240, 140), 30),
-    "scattered-level": _kind(_make(level=True), (420, 56), 30),
-    "scattered-slanting": _kind(_make(place=_slanting), (200, 160), 26),
-    "scattered-growing": _kind(_make(place=_grown), (220, 64), 34),
-    "scattered-all": _kind(_make(turned=15, lines=4, dots=0.02, colours=True), (280, 160), 36),
+    "scattered": laid_out(make_kind()),
+    "scattered-turned": laid_out(make_kind(turned=25), (260, 150), 34),
+    "scattered-colours": laid_out(make_kind(colours=True), (200, 110), 24),
+    "scattered-light": laid_out(make_kind(light=True), (300, 200), 40),
+    "scattered-dots": laid_out(make_kind(dots=0.03)),
+    "scattered-lines": laid_out(make_kind(lines=6), (240, 140), 30),
+    "scattered-level": laid_out(make_kind(level=True), (420, 56), 30),
+    "scattered-slanting": laid_out(make_kind(place=_slanting), (200, 160), 26),
+    "scattered-growing": laid_out(make_kind(place=_grown), (220, 64), 34),
+    "scattered-all": laid_out(make_kind(turned=15, lines=4, dots=0.02, colours=True), (280, 160), 36),
 }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.loading.oddities.close_up import close_up
+from tasks.loading.oddities.layouts.close_up import close_up
 from tests.doubtful import DOUBTFUL
 from tests.small_texts import SMALL
 from tests.strangers import FACES, draw, lay_out

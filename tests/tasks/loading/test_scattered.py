@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tasks.loading.oddities.cards import distances
-from tasks.loading.oddities.scattered import in_a_row, in_one_size
+from tasks.loading.oddities.layouts.scattered import in_a_row, in_one_size
 from tasks.loading.oddities.thin_ink import dilated
 from tasks.loading.parts import find_parts
 from tests.doubtful import DOUBTFUL

@@ -7,32 +7,32 @@ and so do letters of a picture that is too wide. No training has seen texts that
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from tasks.loading.oddities.cards import distances
-from tasks.loading.oddities.close_up import ALIKE, FEW, HIGH, LARGE, LEAST_INK
-from tasks.loading.oddities.thin_ink import dilated, opened
-from tasks.loading.parts import BOTTOM, LEFT, RIGHT, TOP, Parts, find_parts
+from tasks.loading.oddities.layouts.close_up import ALIKE, FEW, LARGE
+from tasks.loading.oddities.layouts.ink import (
+    MANY,
+    MOST,
+    SPECK,
+    from_ground,
+    inked_parts,
+    line_widths,
+    middle_height,
+    on_canvas,
+    own_ink,
+    side_by_side,
+)
+from tasks.loading.oddities.layouts.several_rows import find_rows
+from tasks.loading.parts import BOTTOM, LEFT, RIGHT, TOP, Parts
 
-STRONG, MOST_INK = 0.25, 128  # of the strongest ink, and levels: what has more than either is a letter's
-FAINT = 0.2  # of a letter's strongest ink: what has less is ground
-WIDTHS = (1, 2, 3)  # pixels: of lines, narrower ones are taken away, in a picture of up to so many rows:
-ROWS = 200
-NEAR = 0.12  # of the median height: so near to what opening leaves, thin ink is a letter's
-MANY = 12  # letters: texts have no more
 UNEVEN = 1.5  # of the median height: letters at about one height take up no more rows
 WIDE = 1.2  # of the median height: usual gaps are narrower
 UNLIKE, TALLER = (0.35, 2.6), 1.8  # of the median height, and of the lowest letter's: letters of different sizes
 SHARP = 24  # pixels of height at least, to which such letters are scaled
-ON_LINE, LEVEL = (
-    0.3,
-    8,
-)  # of the median height, and degrees: letters on a line are no farther from it; it slants by more
-SPECK = 0.03  # of the median height squared: a part of fewer pixels is no part of a letter
+# Of the median height, and degrees: letters on a line are no farther from it; it slants by more.
+ON_LINE, LEVEL = 0.3, 8
 OVER = 0.5  # of the narrower one's columns: parts that share more are of one letter, as an i and its dot
 LETTER = 0.35  # of the letters' median area: what has more, and is no letter, may be several
-GAP, MARGIN = 0.25, 0.25  # of the highest letter: between letters, and around them
-MOST = 1_000_000  # pixels: a larger picture is read as it is
 
 Letter = tuple[int, int, int, int, list[int]]  # top, left, bottom, right, and the numbers of its parts
 
@@ -52,18 +52,20 @@ def in_a_row(image: np.ndarray) -> tuple[np.ndarray, ...]:
     """
     if image.shape[0] * image.shape[1] > MOST:
         return ()
-    far = _from_ground(image)
-    for width in _widths(far):
+    far = from_ground(image)
+    for width in line_widths(far):
         found = _found(far, width)
         if not found or not _are_scattered(found[1], len(far)):
             continue
+        if find_rows(found[0]):
+            return ()
         rows = [_row(far, *found)]
         slope = _slope(found[1])
         if slope:
             turned = np.asarray(Image.fromarray(far).rotate(slope, Image.Resampling.BICUBIC, expand=True))
             level = _found(turned, width)
             rows += [_row(turned, *level)] if level and len(level[1]) == len(found[1]) else []
-        return tuple(_on_canvas(row, image.shape[:2]) for row in rows)
+        return tuple(on_canvas(row, image.shape[:2]) for row in rows)
     return ()
 
 
@@ -80,37 +82,20 @@ def in_one_size(image: np.ndarray) -> np.ndarray | None:
     """
     if image.shape[0] * image.shape[1] > MOST:
         return None
-    far = _from_ground(image)
-    for width in _widths(far):
+    far = from_ground(image)
+    for width in line_widths(far):
         found = _found(far, width, UNLIKE)
         heights = [bottom - top for top, _, bottom, _, _ in found[1]] if found else [1]
         if found and max(heights) >= TALLER * min(heights):
-            return _on_canvas(_row(far, *found, max(SHARP, int(np.median(heights)))), image.shape[:2])
+            return on_canvas(_row(far, *found, max(SHARP, int(np.median(heights)))), image.shape[:2])
     return None
-
-
-def _from_ground(image: np.ndarray) -> np.ndarray:
-    """Return how far each pixel is from the ground's colour, (H, W) uint8."""
-    return distances(image, np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16))
-
-
-def _widths(far: np.ndarray) -> list[int]:
-    """Return the widths of lines, in pixels, that are taken away from a picture of this height."""
-    return [width * -(-len(far) // ROWS) for width in WIDTHS]
 
 
 def _found(far: np.ndarray, width: int, alike: tuple[float, float] = ALIKE) -> tuple[Parts, list[Letter]] | None:
     """Return the parts of ink, (H, W) uint8, that are at least so many pixels wide, and their letters; or nothing."""
-    ink = opened(far, width)
-    inked = ink[ink >= LEAST_INK]
-    if not len(inked):
-        return None
-    least = min(STRONG * float(np.quantile(inked, 0.95)), MOST_INK)
-    parts = find_parts(ink >= least)
-    if width > 1 and len(parts.table):  # and what of the letters is as thin as lines
-        parts = find_parts(dilated(ink >= least, round(NEAR * _middle(parts))) & (far >= least))
-    letters = _letters(parts, alike)
-    return (parts, letters) if letters else None
+    parts = inked_parts(far, width)
+    letters = _letters(parts, alike) if parts else []
+    return (parts, letters) if parts and letters else None
 
 
 def _are_scattered(letters: list[Letter], high: int) -> bool:
@@ -135,18 +120,12 @@ def _slope(letters: list[Letter]) -> float:
     return degrees if on_line and abs(degrees) >= LEVEL else 0.0
 
 
-def _middle(parts: Parts) -> float:
-    """Return the median height of what may be letters, in pixels; 0 if that is too little."""
-    likely = parts.height >= HIGH
-    return float(np.median(parts.height[likely])) if likely.sum() >= FEW else 0.0
-
-
 def _letters(parts: Parts, alike: tuple[float, float]) -> list[Letter]:
     """Return what is alike in height from left to right; nothing if it is not told from what is no letter.
 
     `alike` is from how much of the median height to how much of it letters are high.
     """
-    middle = _middle(parts)
+    middle = middle_height(parts)
     if not middle:
         return []
     letters: list[Letter] = []
@@ -179,28 +158,7 @@ def _row(far: np.ndarray, parts: Parts, letters: list[Letter], equal: int = 0) -
     cells = []
     for top, left, bottom, right, numbers in letters:
         box = slice(top, bottom), slice(left, right)
-        own = np.isin(parts.labels[box], numbers)
-        near = np.asarray(Image.fromarray(own.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(3))) > 0
-        strongest = float(np.quantile(far[box][own], 0.9))
-        ink = (255 * np.clip((far[box] / strongest - FAINT) / (1 - FAINT), 0, 1) * near).astype(np.uint8)
+        ink = own_ink(far[box], np.isin(parts.labels[box], numbers))
         size = max(1, round((right - left) * equal / (bottom - top))), equal
         cells.append(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)) if equal else ink)
-    tall = max(map(len, cells))
-    gap, margin = max(1, round(GAP * tall)), max(1, round(MARGIN * tall))
-    row = np.zeros((tall + 2 * margin, sum(cell.shape[1] + gap for cell in cells) - gap + 2 * margin), np.uint8)
-    place = margin
-    for cell in cells:
-        down = margin + (tall - len(cell)) // 2
-        row[down : down + len(cell), place : place + cell.shape[1]] = cell
-        place += cell.shape[1] + gap
-    return row
-
-
-def _on_canvas(row: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a row of letters, (h, w) uint8 ink, in the middle of a picture of this shape, as large as it fits."""
-    times = min(shape[0] / row.shape[0], shape[1] / row.shape[1])
-    size = [max(1, round(times * side)) for side in row.shape[::-1]]
-    part = Image.fromarray(255 - row).resize((size[0], size[1]), Image.Resampling.BICUBIC)
-    out = Image.new("L", (shape[1], shape[0]), 255)
-    out.paste(part, ((shape[1] - part.width) // 2, (shape[0] - part.height) // 2))
-    return np.repeat(np.asarray(out)[:, :, None], 3, axis=2)
+    return side_by_side(cells)
