@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, redi
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -41,12 +41,16 @@ from flows.shell.commands import COMMANDS, HELP
 from flows.shell.early_mistakes import may_be_mistaken, require_command
 from flows.shell.examples import FIRST_STEPS, prologue
 from flows.shell.misuse import misuse_explained
+from flows.shell.saying import LEAST_COLUMNS
 from flows.shell.stand_ins import take_stand_ins
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from tasks.compiled import require_compiling
 from tasks.lean_numba import import_lean
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # They are no flows and need no server.
 PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", "explain", *BELOW_AUDIT.values()}
@@ -193,7 +197,17 @@ def _run(arguments: list[str]) -> int:
             if command not in NO_KERNELS:
                 import_lean()  # before a flow imports it
             import_module(COMMANDS[command][0].partition(":")[0])
-    return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
+    console = _wide_enough() if HELP.intersection(arguments) else None
+    return app.meta(exit_on_error=False, print_error=False, result_action="return_value", console=console) or 0
+
+
+def _wide_enough() -> "Console":
+    """Return where help is printed: with less than some columns cyclopts breaks words without an end."""
+    from rich.console import Console
+
+    console = Console()
+    console.width = max(LEAST_COLUMNS, console.width)
+    return console
 
 
 def _name_mistake(arguments: list[str]) -> None:

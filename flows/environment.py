@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from flows.service.prefect_settings import masked
 from flows.shell.quiet import tell
 from storage.errors import BadInput, Unreachable
+from storage.files.small_files import read_ordinary
 
 API = "PREFECT_API_URL"
 FILES = 256  # open files that a job gets at least; Prefect, Dask and the shards of one take about a hundred
@@ -192,7 +193,7 @@ def active_profile() -> dict[str, str]:
     """
     profiles = _profiles_file()
     try:
-        content = tomllib.loads(profiles.read_text(encoding="utf-8")) if profiles else {}
+        content = tomllib.loads(read_ordinary(profiles).decode()) if profiles else {}
     except (IsADirectoryError, ValueError, RecursionError) as error:
         raise BadInput(f"{profiles}: is no file of Prefect's profiles ({error}); mend or remove it") from error
     except OSError:

@@ -15,6 +15,7 @@ from storage.shards.manifest import Manifest
 from storage.shards.proven import ProvenShard, prove
 from storage.shards.recent import RecentBlocks
 from storage.shards.shard import BLOCK, PIXELS, SPLITS, Block, Shard
+from storage.shards.shard_rules import decoded
 from storage.shards.unpacking import Inflate
 
 
@@ -115,7 +116,7 @@ class Dataset:
 
     def _picture(self, row: int) -> Picture:
         block, row = self._block(row // BLOCK), row % BLOCK
-        parameters, text = block.parameters[row].copy(), block.text[row].decode()
+        parameters, text = block.parameters[row].copy(), decoded(block.text[row : row + 1])[0]
         return Picture(
             block.images[row, : parameters["height"], : parameters["width"]].copy(), text,
             block.boxes[row, : len(text)].copy(), parameters, SPLITS[block.split[row]],

@@ -8,6 +8,7 @@ import unicodedata
 
 from storage.texts import plain
 
+LEAST_COLUMNS = 20  # that lines are broken to, however narrow a terminal says that it is
 _BOLD_RED, _NORMAL = "\x1b[1;31m", "\x1b[0m"
 
 
@@ -24,7 +25,7 @@ def say(message: str) -> None:
 
 def columns() -> int:
     """Return how wide the terminal is."""
-    return max(20, shutil.get_terminal_size().columns)
+    return max(LEAST_COLUMNS, shutil.get_terminal_size().columns)
 
 
 def broken(text: str, width: int, indent: str = "") -> list[str]:

@@ -111,6 +111,7 @@ class LocalFiles:
         try:
             with file:
                 yield write
+                require_replaceable(self.path)  # once more: a large file takes its time
                 try:
                     sync_file(file)
                     if handle is not None:

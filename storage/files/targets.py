@@ -57,6 +57,7 @@ _OF_SERVER = ("password", "up.json", "profiles.toml")  # in the home's folder pr
 _MOST_RECORD = 64 << 20  # bytes of a record that are looked through
 _SIDES = ("-wal", "-shm", "-journal")  # suffixes of the files that SQLite keeps beside a database
 _ELSEWHERE = "choose another path"
+_led: dict[str, str] = {}  # folders that a command may write into, by name: where each led when it was judged
 
 
 def kind_of(path: Place) -> Kind:
@@ -191,6 +192,7 @@ def require_file(
             if kind is Kind.FILE and _same(path, read):
                 raise BadInput(f"{option}: must not be a file that is read; {path} is {read}: {_ELSEWHERE}")
         _require_outside(path, option)
+        _remember(path.parent)
 
 
 def require_folder(path: Place, option: str, *, may_be: Owned | None = None, members: Iterable[str] = ()) -> None:
@@ -217,6 +219,7 @@ def require_folder(path: Place, option: str, *, may_be: Owned | None = None, mem
         if owner and owner is not may_be:
             raise BadInput(f"{option}: must replace nothing that is kept here; {path} is {owner.value}: {_ELSEWHERE}")
         _require_outside(path, option)
+        _remember(path)
     for name in members:
         require_file(path / name, option)
 
@@ -255,13 +258,27 @@ def _looking(path: Place, option: str) -> Iterator[None]:
         ) from error
 
 
+def _remember(folder: Place) -> None:
+    if isinstance(folder, Path):
+        _led[os.path.abspath(folder)] = os.path.realpath(folder)  # noqa: PTH100 - which resolves no link
+
+
 def require_replaceable(path: Path) -> None:
     """Refuse to replace a folder, device, FIFO or socket; the last defence, at the moment of writing.
 
     Raises
     ------
     BadInput
+    Unwritable
+        A folder leads elsewhere than when it was judged: a link has come to its place, or to that of one above it.
     """
+    for folder in Path(os.path.abspath(path)).parents if _led else ():  # noqa: PTH100 - as above
+        led = _led.get(str(folder))
+        if led and led != (leads := os.path.realpath(folder)):
+            raise Unwritable(
+                f"{path}: {folder} led to {led} when the command began, and leads to {leads} now; nothing is replaced "
+                "there. Put the folder back, and give the same command again"
+            )
     try:
         kind = kind_of(path)
     except OSError:

@@ -13,7 +13,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import BadInput, Damaged
+from storage.errors import BadInput, Damaged, Exhausted, refused_by_system
 from storage.files.places import ObjectPath, Place, read_range
 from storage.files.small_files import NotOrdinary, read_ordinary
 
@@ -34,12 +34,17 @@ def file_bytes(path: Place, sha256: str | None = None) -> bytes:
     ------
     Damaged
         The file cannot be read.
+    Exhausted
+        The process has too few open files or too little memory to read it: no fault of the file.
     """
     try:
         return fetched(path, sha256) if sha256 and isinstance(path, ObjectPath) else read_ordinary(path, LARGEST)
     except NotOrdinary as error:
         raise Damaged(f"{path}: is no shard ({error})") from error
     except OSError as error:
+        refused = refused_by_system(error)
+        if isinstance(refused, Exhausted):
+            raise refused from error
         raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
 
 

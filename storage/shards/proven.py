@@ -20,7 +20,8 @@ from storage.errors import Damaged
 from storage.files.places import ObjectPath, Place, place, read_range
 from storage.shards import cache
 from storage.shards.cache import file_bytes
-from storage.shards.shard import BLOCK, Block, Shard, blocks_in, rows_in
+from storage.shards.shard import BLOCK, SPLITS, Block, Shard, blocks_in, rows_in
+from storage.shards.shard_rules import require_numbers
 from storage.shards.unpacking import UNREADABLE, Inflate, inflated, unpack_into
 
 SHARDS_KNOWN = 16_384  # shards whose chunks a process remembers: about 5 KB for a shard of 16 blocks
@@ -82,6 +83,8 @@ class ProvenShard:
             return
         try:
             unpack_into(chunk, [out.data for out in flat])
+            for out in outs:
+                require_numbers(field, out, self.shapes["images"], len(SPLITS))
         except UNREADABLE as error:
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
 
@@ -148,8 +151,6 @@ class _Charted(Shard):
             dtypes[name] = np.dtype(dtype.descr if dtype.names else dtype.str)
             shapes[name] = dataset.shape[1:]
             table = np.full((blocks, 2), -1, np.int64)
-            if dataset.chunks != (BLOCK, *dataset.shape[1:]):
-                raise Damaged(f"{path}: {name} is not stored in chunks of {BLOCK} rows")
             for k in range(dataset.id.get_num_chunks()):
                 chunk = dataset.id.get_chunk_info(k)
                 if chunk.filter_mask:

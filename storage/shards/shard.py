@@ -16,7 +16,7 @@ from blake3 import blake3
 from storage.errors import Damaged
 from storage.files.places import Place
 from storage.shards.cache import file_bytes
-from storage.shards.shard_rules import decoded, require_fields, require_format, require_images
+from storage.shards.shard_rules import decoded, require_arrays, require_format, require_numbers, require_own
 from storage.shards.unpacking import Inflate, inflated, unpacked
 
 FORMAT, COLOUR_FORMAT = 1, 2  # of datasets in grey and in colour
@@ -249,7 +249,7 @@ class Shard:
             self._read_structure()
         except Exception as error:  # h5py raises errors of many types for damaged metadata
             self._file.close()
-            if isinstance(error, Damaged):
+            if isinstance(error, Damaged | MemoryError):
                 raise
             raise Damaged(f"{path}: its structure is damaged ({error})") from error
 
@@ -266,12 +266,9 @@ class Shard:
         self.index, self.first, self.count = (int(attributes[name]) for name in ("index", "first", "count"))
         self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
         require_format(self.identity, self.format, PIXELS)
-        for name in Block._fields:  # a link would show the content of another file, anywhere on the machine
-            if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
-                raise Damaged(f"{self.path}: its {name} are a link; a shard must hold them itself")
+        require_own(self._file, Block._fields)
         self._datasets = {name: self._file[name] for name in Block._fields}
-        require_images(self._datasets["images"], PIXELS[self.format])
-        require_fields(self._datasets["parameters"].dtype)
+        require_arrays(self._datasets, PIXELS[self.format], BLOCK)
         lengths = {len(dataset) for dataset in self._datasets.values()}
         if lengths != {self.count} or len(self.digests) != blocks_in(self.count):
             raise Damaged(f"{self.path}: holds {sorted(lengths)} rows where {self.count} were sealed")
@@ -299,6 +296,8 @@ class Shard:
         rows = rows_in(self.count, number)
         try:
             return Block.partial({name: self._array(name, number, rows) for name in Block._fields if name in fields})
+        except MemoryError:  # no fault of the shard, which must not be taken for damaged, and drawn again
+            raise
         except Exception as error:  # zlib-ng, h5py and numpy raise different errors for damaged bytes
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
 
@@ -315,4 +314,6 @@ class Shard:
             whole = np.empty(size, np.uint8)
             if inflated(chunk, whole, self._inflate):
                 return whole.view(dtype).reshape(BLOCK, *shape)[:rows]
-        return np.frombuffer(unpacked(chunk, size), dtype).reshape(BLOCK, *shape)[:rows]
+        array = np.frombuffer(unpacked(chunk, size), dtype).reshape(BLOCK, *shape)[:rows]
+        require_numbers(name, array, self._datasets["images"].shape[1:], len(SPLITS))
+        return array

@@ -2,15 +2,17 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+import h5py
 import numpy as np
 
 from storage.errors import Damaged
 
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")  # the name of a parameter, which tables and plots show
 _FIRST = ("height", "width")
+_SIDE, _PLACE = np.dtype("<u2"), np.dtype("<i2")  # of a picture's height and width; of a side of a letter's box
 _REMEDY = "take the dataset from where it was made, or import its pictures anew"
 
 
@@ -43,10 +45,76 @@ def decoded(labels: np.ndarray, alphabet: str | None = None) -> list[str]:
 
 
 class _Stored(Protocol):
-    """An array in a file."""
+    """An array in a file; `chunks` is None where its bytes are in one piece, in another file or in other arrays."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    chunks: tuple[int, ...] | None
+
+
+def require_own(file: h5py.File, names: Iterable[str]) -> None:
+    """Refuse arrays that are links: one would show the content of another file, anywhere on the machine.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name in names:
+        if name in file and not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"its {name} are a link; a shard must hold them itself")
+
+
+def require_arrays(arrays: Mapping[str, _Stored], pixel: tuple[int, ...], block: int) -> None:
+    """Refuse arrays of other types or shapes than those of `Block`, or in other chunks than of `block` rows.
+
+    HDF5 has no chunk of 4 GB or more, so the chunks also bound what a block takes in memory.
+
+    Raises
+    ------
+    ValueError
+        Names the array, the rule and the value.
+    """
+    require_images(arrays["images"], pixel)
+    require_fields(arrays["parameters"].dtype)
+    text, boxes, parameters, split = (arrays[name] for name in ("text", "boxes", "parameters", "split"))
+    for name, array, rule, fits in (
+        ("text", text, "(n,) bytes of a fixed length", len(text.shape) == 1 and text.dtype.kind == "S"),
+        ("boxes", boxes, "(n, L, 4) int16", boxes.shape[2:] == (4,) and boxes.dtype == _PLACE),
+        ("parameters", parameters, "(n,) rows", len(parameters.shape) == 1),
+        ("split", split, "(n,) uint8", len(split.shape) == 1 and split.dtype == np.uint8),
+    ):
+        if not fits:
+            raise ValueError(f"{name}: must be {rule}; it is {array.shape} {array.dtype}")
+    for name, array in arrays.items():
+        if array.chunks != (wanted := (block, *array.shape[1:])):
+            raise ValueError(f"{name}: must be stored in chunks of {wanted}; it is in {array.chunks or 'none'}")
+
+
+def require_numbers(name: str, rows: np.ndarray, canvas: Sequence[int], splits: int) -> None:
+    """Refuse rows of an array that lead outside: to a split that is none, or past the canvas of the pictures.
+
+    Parameters
+    ----------
+    name : str
+        Of the array; only `split` and `parameters` lead anywhere.
+    canvas : (rows, columns)
+    splits : int
+        Number of splits.
+
+    Raises
+    ------
+    ValueError
+        Names the array, the rule and the value.
+    """
+    if not len(rows):
+        return
+    if name == "split" and (most := rows.max()) >= splits:
+        raise ValueError(f"split: must be less than {splits}; it is {most}")
+    for field, most in zip(_FIRST, canvas, strict=False) if name == "parameters" else ():
+        least, largest = rows[field].min(), rows[field].max()
+        if not 1 <= least <= largest <= most:
+            wrong = largest if least else least
+            raise ValueError(f"parameters.{field}: must be from 1 to {most}, the pictures' canvas; it is {wrong}")
 
 
 def require_images(images: _Stored, pixel: tuple[int, ...]) -> None:
@@ -97,3 +165,5 @@ def require_fields(parameters: np.dtype) -> None:
             raise ValueError(f"parameters: a field's name must be letters, digits and _ only; it is {name!r}")
         if parameters[name].base.kind not in "iu":
             raise ValueError(f"parameters.{name}: must be whole numbers; it is {parameters[name].base}")
+        if name in _FIRST and parameters[name] != _SIDE:
+            raise ValueError(f"parameters.{name}: must be uint16; it is {parameters[name]}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards.shard import SPLITS, Block
+from storage.shards.shard_rules import decoded
 from tasks.lowlevel.padding import to_read
 from tasks.lowlevel.picture_sums import hash_pictures, spread_of_colours
 
@@ -72,8 +73,8 @@ class Tally:
             self._bytes += np.bincount(text.ravel(), minlength=256)
         else:
             texts, counts = np.unique(block.text, return_counts=True)
-            for encoded, times in zip(texts.tolist(), counts.tolist(), strict=True):
-                for letter in encoded.decode():
+            for label, times in zip(decoded(texts), counts.tolist(), strict=True):
+                for letter in label:
                     self._letters[letter] += times
         heights, widths = (block.parameters[side].astype(np.int64) for side in ("height", "width"))
         area, images = heights * widths, to_read(block.images)

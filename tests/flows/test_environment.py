@@ -190,6 +190,19 @@ def test_a_broken_file_of_profiles_is_named(captchas, tmp_path, content):
     in_a_line(captchas("generate", "book"), 2, str(tmp_path / ".prefect" / "profiles.toml"), "mend or remove it")
 
 
+def test_a_file_of_profiles_that_is_a_pipe_or_has_no_end_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.delenv("PREFECT_PROFILES_PATH", raising=False)
+    monkeypatch.setattr(environment.Path, "read_text", None)  # which would wait
+    profiles = tmp_path / "profiles.toml"
+    os.mkfifo(profiles)
+    for _ in range(2):
+        with pytest.raises(BadInput, match=r"profiles.toml: is no file of Prefect's profiles \(it is a device, a pipe"):
+            environment.active_profile()
+        profiles.unlink()
+        profiles.symlink_to("/dev/zero")
+
+
 def test_closed_standard_output_is_named(captchas):
     in_a_line(captchas("profiles", shell='exec "$@" >&-'), 2, "standard output", "/dev/null")
 
@@ -213,6 +226,12 @@ def test_a_reader_that_leaves_early_does_no_harm(captchas):
 def test_closed_input_and_errors_do_no_harm(captchas):
     result = captchas("profiles", "--json", shell='exec "$@" <&- 2>&-')
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("columns", ["0", pytest.param("2", marks=LONG)])
+def test_help_on_a_terminal_of_no_width(captchas, columns):
+    result = captchas("datasets", "--help", COLUMNS=columns)
+    assert (result.returncode, "Usage:" in result.stdout) == (0, True)
 
 
 def test_few_open_files_are_named(captchas):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import BadInput
+from storage.errors import BadInput, Unwritable
 from storage.files import atomic
 from storage.files.places import place
 from storage.files.targets import (
@@ -220,3 +220,31 @@ def test_objects_are_judged_too(tmp_path):
             require_file(path, "out")
     require_file(place("memory://targets/new.csv"), "out")
     require_folder(data, "out", may_be=Owned.DATASET)
+
+
+def test_a_folder_that_became_a_link_is_not_written_into(tmp_path):
+    outside, here = tmp_path / "outside", tmp_path / "here"
+    (outside / "inner").mkdir(parents=True)
+    here.mkdir()
+    for name in ("out.csv", "inner/out.csv"):
+        (outside / name).write_text("precious")
+    require_file(here / "out.csv", "out")
+    require_folder(here / "inner", "out")
+
+    def swap():
+        here.rename(tmp_path / "away")
+        here.symlink_to(outside)
+
+    with pytest.raises(Unwritable, match=r"leads to .*outside now; nothing is replaced"):  # noqa: SIM117
+        with atomic.replacing(here / "out.csv") as write:
+            write(b"answers")
+            swap()
+    for name in ("out.csv", "inner/out.csv", "inner/deeper/out.csv"):
+        with pytest.raises(Unwritable, match="Put the folder back"):
+            atomic.replace(here / name, b"answers")
+    assert {path.read_text() for path in outside.rglob("*.csv")} == {"precious"}
+    assert not list((tmp_path / "away").rglob("*.tmp")) and not list(outside.rglob("*.tmp"))
+
+    require_file(here / "out.csv", "out")  # the next command takes the link for what its user means
+    atomic.replace(here / "out.csv", b"answers")
+    assert (outside / "out.csv").read_text() == "answers"
