@@ -90,7 +90,7 @@ class TrainRequest:
     pictures
         Of the train split of each dataset, at most: one number, or one for each dataset; by default 20,000.
     shows
-        Spans shown to the network, with repetition; by default 1,000,000, or 3,000,000 for imported datasets.
+        Spans shown to the network, with repetition; by default 1,000,000, or 5,000,000 for imported datasets.
     hidden
         Units of the hidden layer, or of each; by default 128.
     leave_out

@@ -24,7 +24,7 @@ from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.randomness import pixels_digest, split_by
 from tasks.exchange.import_records import PICTURES, REJECTS, changes
 from tasks.exchange.label_sources.picture_index import split_of
-from tasks.exchange.preview import PAIRS, Preview, notes_of
+from tasks.exchange.preview import PAIRS, Preview, few_told, notes_of
 from tasks.exchange.rejects import first_rejects
 from tasks.exchange.scan import DIGEST_BYTES, Source
 from tasks.loading.colours.seen import ground_colour
@@ -231,6 +231,8 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
     """Report the work of an import, and the content of the dataset."""
     manifest = Manifest.read(folder)
     seen = Preview(source.wanted, source.pairs)
+    notes = notes_of(source.wanted, source.mended, source.pairs, source.twice_split(), source.contradicting())
+    splits = manifest.statistics["splits"]
     return {
         "dataset": str(folder),
         "folder": str(source.wanted.folder),
@@ -242,14 +244,14 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "pairs": seen.pairs(),
         "alphabet": manifest.profile["alphabet"],
         "label_lengths": seen.lengths(),
-        "notes": notes_of(source.wanted, source.mended, source.pairs, source.twice_split(), source.contradicting()),
+        "notes": notes if source.wanted.keep_splits else [*notes, *few_told(splits)],
         "colour": source.wanted.colour is Colour.KEEP,
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],
         "widest": source.widest[1],
         "shards": len(manifest.shards),
         "bytes": sum(line["bytes"] for line in manifest.shards),
-        "splits": manifest.statistics["splits"],
+        "splits": splits,
         "seconds": round(seconds, 2),
         "identity": manifest.identity,
         "content": manifest.content,

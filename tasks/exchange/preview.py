@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +181,19 @@ def notes_of(
     return told
 
 
+def few_told(splits: Mapping[str, int]) -> list[str]:
+    """Say which splits have no picture by chance, as of few pictures, and what lacks them."""
+    without = [split for split in ("validation", "test") if not splits[split]]
+    uses = {
+        "validation": "`captchas train` needs one there",
+        "test": "`captchas evaluate` needs one there or --split all",
+    }
+    return [
+        f"no picture came into the split {split}, which gets one in ten: {uses[split]}; import more pictures"
+        for split in without
+    ]
+
+
 def _odd_told(labels: Sequence[str]) -> list[str]:
     """Say if some labels have marks as of letters that nobody could read, or are numbers as of classes."""
     asked = 2 * sum(label.endswith(("=", "?")) for label in labels) > len(labels)
@@ -194,8 +207,16 @@ def _odd_told(labels: Sequence[str]) -> list[str]:
         told.append(f"{len(odd):,} of {len(labels):,} labels have marks that the others lack, such as {odd[0]!r}")
     lower = sum(label.islower() for label in labels)
     upper = sum(label.isupper() for label in labels)
+    small, large = (set().union(*filter(case, labels)) for case in (str.islower, str.isupper))
+    same_letters = 2 * len({letter.upper() for letter in small} & large) >= min(len(small), len(large))
     one_case = all(label.islower() or label.isupper() or label.upper() == label.lower() for label in labels)
-    if len(labels) >= MANY and one_case and 10 * min(lower, upper) >= len(labels) and max(map(len, labels)) > 1:
+    if (
+        len(labels) >= MANY
+        and one_case
+        and same_letters
+        and 10 * min(lower, upper) >= len(labels)
+        and max(map(len, labels)) > 1
+    ):
         told.append(
             f"{lower:,} labels are in lower case and {upper:,} in upper case, and none has both: if people typed them "
             "so, use --fold-case"

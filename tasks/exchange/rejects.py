@@ -9,6 +9,7 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.file_formats.letter_order import WHOLES
 from tasks.exchange.label_sources.name_parts import FEW, Part, base64_texts, default_among, is_told, kinds_of
+from tasks.exchange.label_sources.spelling.spelt import hex_texts
 from tasks.exchange.label_sources.written_labels import JOINERS
 
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
@@ -205,7 +206,7 @@ def require_no_numbered_classes(labels: Sequence[str], source: str) -> None:
     if not others and (only.lower() in WHOLES or (only.isdecimal() and len(only) < 3)):
         raise BadInput(
             f"labels {source}: say {only!r} of all {len(labels):,} pictures, as of a class; write the text of each "
-            "picture, or say with --columns that pictures show this"
+            "picture, take labels from the names with --pattern, or say with --columns that pictures show this"
         )
     if not all(label.isdecimal() and label.isascii() and str(int(label)) == label for label in labels):
         return
@@ -234,7 +235,7 @@ def require_decoded(labels: Sequence[str], source: str) -> None:
 
 
 def require_no_codes(labels: Sequence[str], source: str) -> None:
-    """Refuse labels in base64.
+    """Refuse labels in base64 or as codes of their characters.
 
     Raises
     ------
@@ -243,6 +244,11 @@ def require_no_codes(labels: Sequence[str], source: str) -> None:
     if texts := base64_texts(labels):
         raise BadInput(
             f"labels {source}: hold labels in base64: {labels[0]!r} is {texts[0]!r}; write the texts themselves, or "
+            "say with --columns that pictures show them as they are"
+        )
+    if texts := hex_texts(labels):
+        raise BadInput(
+            f"labels {source}: hold codes of characters: {labels[0]!r} is {texts[0]!r}; write the texts themselves, or "
             "say with --columns that pictures show them as they are"
         )
 

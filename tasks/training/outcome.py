@@ -20,6 +20,7 @@ from tasks.training.told_splits import lacks_validation, validation_blocks
 
 CHECKED = 2048  # validation pictures of each dataset, rounded up to whole blocks
 GOOD = 0.95  # words right, above which a report says no reasons
+BELIEVED_MOSTLY = 0.95  # share of the pictures learnt from whose letters are found, below which labels may be wrong
 FEW = 30  # times that each letter should be seen: from 100 pictures of four letters, 15 times, 97 % of words were right
 UNSURE = 30  # validation pictures: of fewer, the rate says little
 SELDOM = 3  # a letter that the labels have less often is named
@@ -92,7 +93,7 @@ def require_validation(datasets: Sequence[Dataset]) -> None:
         pictures = sum(map(len, datasets))
         raise BadInput(
             f"train: none of the {pictures} pictures is in the validation split, which has one in ten, so that nobody "
-            "could tell how well a model reads; import more pictures, or let the import split them"
+            "could tell how well a model reads; import more pictures, without --keep-splits or with a folder val"
         )
 
 
@@ -217,10 +218,11 @@ def _reasons(
         reasons.append(
             (f"too few pictures: most letters were seen {often:.0f} times or less", "label and import more pictures")
         )
-    if marked.n and marked.right < 0.9 * marked.n:
+    if marked.n and marked.right < BELIEVED_MOSTLY * marked.n:
         reasons.append(
             (f"letters not found: only in {marked} of the pictures they are where a network would read them",
-             "look for wrong labels and for pictures unlike the others: captchas inspect DATASET")
+             "look for wrong labels among the pictures that the model reads otherwise, in the report of "
+             "captchas evaluate MODEL DATASET --split all")
         )  # fmt: skip
     cut, confused = _mistakes(wrong)
     if 3 * cut > len(wrong):

@@ -31,6 +31,7 @@ FACTS = {  # columns that say something else of a picture
     "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session", "id", "index",
     "idx", "row", "rowid", "uuid", "guid", "workid", "taskid", "port", "zip", "country", "user", "worker", "site",
     "generator", "weight", "remark", "hex", "fg", "bg", "batch", "browser", "token", "attempts", "tries", "retries",
+    "lex", "lexicon", "address", "resolution",
 }  # fmt: skip
 FACT_WORDS = {
     "id",
@@ -116,6 +117,7 @@ _OLD = "old|previous|orig|original|raw|draft|backup"
 NEWER, OLDER = (re.compile(f"^(?:{words})|(?:{words})$") for words in (_NEW, _OLD))  # columns of labels, among several
 CLASSES, OFTEN = 10, 5  # values: of fewer, each so often, in a column without a known name, are kinds of pictures
 _INDEX = re.compile(r"|Unnamed: \d+(?:\.\d+)?")  # what pandas calls the numbers of its rows
+_PLACE = re.compile(r"\.(?:coordinates|bbox|box|bndbox|boundingbox|bounding_box|points|rect|polygon)\.")  # of boxes
 WHEN = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 
 
@@ -223,6 +225,7 @@ def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence
     return [
         k for k, (name, whole, values) in enumerate(zip(names, header, columns, strict=True))
         if not (checked and whole.startswith("predictions.")) and not is_fact(whole, values)
+        and not _PLACE.search(whole.lower())
         and not (_INDEX.fullmatch(whole.strip()) and any(header) and all(map(str.isdecimal, values)))
         and rejected(name, values) is None
     ]  # fmt: skip

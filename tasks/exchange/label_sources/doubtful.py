@@ -54,11 +54,13 @@ class NamesNone(BadInput):
 
 def names_none(file: Path, first: str, rows: int, named: bool) -> NamesNone:
     """Make the error of a table without a column that names pictures of the folder; `first` is its first line."""
-    error = NamesNone(
-        f"labels {file}: the first line must name a column {', '.join(PATH_COLUMNS[:2])} or {PATH_COLUMNS[2]} and a "
-        f"column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns must name both; it is "
-        f"{first[:TOLD]!r}, and no column names pictures of the folder"
+    what = (
+        f"the first line must name a column {', '.join(PATH_COLUMNS[:2])} or {PATH_COLUMNS[2]} and a column "
+        f"{', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns must name both; it is {first[:TOLD]!r}, "
+        "and no column names pictures of the folder"
     )
+    listed = "is a list without names of pictures; write path and label of each into a labels.csv"
+    error = NamesNone(f"labels {file}: {what if first or not rows else listed}")
     error.rows, error.named = rows, named
     return error
 
@@ -109,10 +111,20 @@ def readers_answers(file: Path, columns: str) -> ReadersAnswers:
     )
 
 
-def twice(table: LabelTable, first: int, second: int, path: str) -> BadInput:
-    """Make the error of a picture that two rows label differently."""
+def twice(table: LabelTable, first: int, second: int, path: str, found: Sequence[str] = ()) -> BadInput:
+    """Make the error of a name that two rows label differently; `found` are the pictures that it may mean."""
     units = "lines" if table.unit == "line" else "entries"
-    return Unclear(f"labels {table.file}, {units} {first} and {second}: both label {path!r}; keep one of them")
+    columns = [*zip(*(cells for _, cells in table.rows[1:]), strict=False)]
+    repeated = any(2 * len({*cells}) <= len(cells) for cells in columns)  # a name in several rows each
+    letters = any({*map(len, cells)} == {1} and not all(map(str.isdecimal, cells)) for cells in columns)
+    remedy = "; keep one of them"
+    if len(found) > 1:
+        remedy = f", which may be {found[0]} or {found[1]}; write the folder before each name"
+    elif letters and repeated:
+        remedy = (
+            "; if each row is a letter, write their places (1, 2, …) into a column position, or join them in one row"
+        )
+    return Unclear(f"labels {table.file}, {units} {first} and {second}: both label {path!r}{remedy}")
 
 
 def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from tasks.exchange.label_sources.name_parts import Part, kinds_of
+from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
 
 DIGITS = 9  # folders of a digit each, at least, that are no lengths or counters
 CLASSES = 200  # numbers of classes at most
@@ -68,6 +68,34 @@ def class_numbers(labels: Sequence[str]) -> bool:
     numbers = {*map(int, different)}
     plain = all(str(int(label)) == label for label in different)
     return plain and min(numbers) <= DIGITS < max(numbers) < CLASSES
+
+
+def more_than_letters(labels: Sequence[str]) -> str:
+    """Return a folder's name that is more than a letter, where most are a letter: `A_caps` beside `a`; else ''."""
+    different = {*labels}
+    longer = sorted(label for label in different if len(label) > 1)
+    some_letters = any(label.isalpha() for label in different if len(label) == 1)
+    return longer[0] if longer and some_letters and 2 * len(longer) <= len(different) else ""
+
+
+def counted_folders(paths: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """Return the places of pictures of folders that only count them, where other folders have labels."""
+    folders: dict[str, list[int]] = {}
+    for place, path in enumerate(paths):
+        folders.setdefault(path.rpartition("/")[0], []).append(place)
+    counted = [places for places in folders.values() if _count_on([labels[k] for k in places])]
+    found = {place for places in counted for place in places}
+    rest = [label for place, label in enumerate(labels) if place not in found]
+    numbers = [int(label) for label in rest if label.isdecimal()]
+    return sorted(found) if 2 * len(numbers) < len(rest) or max(numbers, default=0) > 4 * len(labels) else []
+
+
+def _count_on(labels: Sequence[str]) -> bool:
+    """Return whether labels are the numbers of a counter without a gap."""
+    if len(labels) < FEW or not all(map(str.isdecimal, labels)):
+        return False
+    numbers = {*map(int, labels)}
+    return len(numbers) == len(labels) == max(numbers) - min(numbers) + 1
 
 
 def _have_case(folders: Sequence[str]) -> bool:

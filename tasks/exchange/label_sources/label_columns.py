@@ -83,7 +83,7 @@ def resolve(
         if path in lines:
             if labels.get(path) == label:
                 continue
-            raise twice(table, lines[path], number, path)
+            raise twice(table, lines[path], number, path, found or choice.find(Match.NAME, name))
         lines[path] = number
         if len(found) == 1:
             labels[path] = label

@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.folder_names import class_numbers, few_digits
+from tasks.exchange.label_sources.folder_names import (
+    class_numbers,
+    counted_folders,
+    few_digits,
+    more_than_letters,
+)
 from tasks.exchange.label_sources.name_parts import (
     FEW,
     MIXED,
@@ -19,6 +24,7 @@ from tasks.exchange.label_sources.name_parts import (
     without_word,
 )
 from tasks.exchange.label_sources.name_structure import Names, Reading, names_of, strays_among
+from tasks.exchange.label_sources.spelling.spelt import hex_texts, require_no_marked_capitals
 
 EXAMPLES = 2  # labels that differ, in a message
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
@@ -43,8 +49,11 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
     names = names_of(paths)
     if names is None:
         return default
+    if names.count == 1:
+        require_no_marked_capitals(names.stems, names.paths[0], "whole")
     found = _distinct(names.readings())
     if len(found) == 1:
+        require_no_marked_capitals(found[0].labels, names.paths[0], found[0].pattern)
         _require_plain(names, found[0])
         return found[0].pattern
     if found:
@@ -65,6 +74,13 @@ def _require_plain(names: Names, only: Reading) -> None:
         raise BadInput(
             f"names: hold labels in base64: {labels[0]!r} is {texts[0]!r}; rename the pictures, or write path and "
             f"label of each into a labels.csv; {kept}"
+        )
+    if texts := hex_texts(labels):
+        raise names.coded(labels[0], texts[0], pattern)
+    if pattern == "folder" and (odd := more_than_letters(labels)):
+        raise BadInput(
+            f"names: most folders are named for a letter, and {odd!r} is not; rename it for the letter that its "
+            "pictures show, or take the names of folders as they are with --pattern folder"
         )
     if letters := character_codes(labels):
         raise BadInput(
@@ -89,6 +105,7 @@ def _require_plain(names: Names, only: Reading) -> None:
         ("to be marked as wrong or without a label", names.marked_wrong(labels), 1 - 1 / len(labels)),
         ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""], MIXED),
         ("to have no label yet", others_among(labels), MIXED),
+        ("to have no label yet", counted_folders(names.paths, labels), MIXED),
         ("to be no labels", strays_among(labels), MIXED),
     ):
         if places and len(places) <= most * len(labels):

@@ -4,7 +4,6 @@ import itertools
 import re
 import statistics
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,18 +12,21 @@ from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.folder_names import folder_readings
 from tasks.exchange.label_sources.name_parts import FEW, SAME, Part, character_codes, kinds_of, shape
 from tasks.exchange.label_sources.picture_index import SPLIT_FOLDERS
+from tasks.exchange.label_sources.spelling.marks import dividing_marks
+from tasks.exchange.label_sources.spelling.spelt import (
+    LETTERS,
+    are_of_one_kind,
+    hex_texts,
+    single_letters,
+    without_lengths,
+)
 from tasks.exchange.label_sources.written_labels import as_meant
 
 SEPARATORS = "_- ."
-BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
-ONCE = "@#~,;!$^"  # and these, where all names have them once
-FIELDS = "=&;,"  # and these, where all names have fields such as `label=ABCD`
 SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
-LETTERS = 3  # parts of one letter each that are one label
 SHOWN = 3  # names in a message
 _MINUS = re.compile(r"\d ?- ?\d+ ?=|= ?-\d")
-_FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
 WRONG = {"wrong", "bad", "incorrect", "fail", "fails", "failed", "failure", "false", "error", "errors", "mistake",
          "mistakes", "nok", "rejected", "unsolved", "invalid", "unknown", "unlabeled", "unlabelled", "unsure",
          "skipped", "timeout"}  # fmt: skip
@@ -113,7 +115,8 @@ class Names:
         folders = [paths[k].rpartition("/")[0] for k in self.regular]
         self.kinds = kinds_of(self.columns, total, folders)
         self._mark_decimals()
-        single = [k for k, values in enumerate(self.columns) if all(len(value) == 1 for value in values)]
+        self.kinds = without_lengths(self.columns, self.kinds)
+        self.single = single = single_letters(self.columns, self.kinds)
         if len(single) >= LETTERS:  # few digits of labels may look like numbers
             self.kinds = [Part.LABEL if k in single else kind for k, kind in enumerate(self.kinds)]
 
@@ -132,6 +135,10 @@ class Names:
         step = max(1, len(self.paths) // SHOWN)
         return list(range(0, len(self.paths), step))[:SHOWN]
 
+    @property
+    def _class(self) -> str:
+        return re.escape(self.separators)
+
     def _tokens(self, stem: str) -> list[str]:
         return re.split(f"[{re.escape(self.separators)}]", stem) if self.separators else [stem]
 
@@ -140,7 +147,7 @@ class Names:
         there = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
         if "-" in there and all(_MINUS.search(stem) for stem in self.stems if "-" in stem):
             there.remove("-")  # of a sum
-        always = self._brackets_and_fields()
+        always = dividing_marks(self.stems)
         best = ("", 1)
         for size in range(len(there) + 1):
             for chosen in itertools.combinations(there, size):
@@ -150,19 +157,6 @@ class Names:
                 if usual > best[1] and counts.count(usual) >= SAME * len(counts):
                     best = (marks, usual)
         return best
-
-    def _brackets_and_fields(self) -> str:
-        """Return brackets, marks between fields and others that nearly all names have; labels have none of them."""
-        needed = SAME * len(self.stems)
-        once = [mark for mark in ONCE if sum(stem.count(mark) == 1 for stem in self.stems) >= needed]
-        marks = once if len(self.stems) > 1 else []
-        marks += [
-            pair for pair in BRACKETS if sum(pair[0] in stem and pair[1] in stem for stem in self.stems) >= needed
-        ]
-        words = Counter(word for stem in self.stems for word in set(_FIELD.findall(stem)))
-        if any(count >= needed for count in words.values()):
-            marks.extend(mark for mark in FIELDS if mark not in marks)
-        return "".join(marks)
 
     def readings(self) -> list[Reading]:
         """Return the readings whose values vary as labels do."""
@@ -200,17 +194,27 @@ class Names:
         return SEPARATORS.translate({ord("-"): None, ord("."): None}) if self.symbols else SEPARATORS
 
     def _letters(self) -> Reading | None:
-        """Return the reading of the last parts if they are a letter each, as in `0001_a_B_c`; else None."""
-        places = [k for k, values in enumerate(self.columns) if all(len(value) == 1 for value in values)]
-        labels = [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
-        first, last = (places[0], places[-1]) if places else (0, 0)
-        if last - first < 2 or labels != places or labels != list(range(first, self.count)) or self.separators != "_":
+        """Return the reading of parts side by side that are a letter each, as in `0001_a_B_c`; else None."""
+        places, labels = self.single, [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
+        if len(places) < LETTERS or labels != places or len(self.regular) < len(self.stems):
             return None
-        alike = set(self.columns[first]) & set(self.columns[last])  # a letter and two counters are not
-        if 2 * len(alike) < len(set(self.columns[first])) or len(self.regular) < len(self.stems):
+        first, last = places[0], places[-1]
+        gaps = {gap for stem in self.stems for gap in re.findall(f"[{self._class}]", stem)[first:last]}
+        if last - first >= len(places) or len(gaps) > 1:
             return None
-        pattern = f"(?:[^/_]*_){{{first}}}(?P<label>[^/]*)"
-        return Reading(pattern, tuple("".join(self._tokens(stem)[first:]) for stem in self.stems))
+        if not are_of_one_kind(self.columns[first : last + 1]):
+            return None
+        before, token, mark = (
+            f"(?:[^/{self._class}]*[{self._class}]){{{first}}}",
+            f"[^/{self._class}]",
+            re.escape(*gaps),
+        )
+        behind = f"(?:[{self._class}].*)?" if last + 1 < self.count else ""
+        texts = tuple("".join(self._tokens(stem)[first : last + 1]) for stem in self.stems)
+        if any(as_meant("".join(gaps).join(text)) != text for text in texts):
+            return None  # perhaps a date
+        pattern = f"{before if first else ''}(?P<label>{token}(?:{mark}{token}){{{last - first}}}){behind}"
+        return Reading(pattern, texts)
 
     def _pattern(self, place: int) -> str:
         """Write a template, if all names have the same separators at the same places; else a regular expression."""
@@ -234,6 +238,8 @@ class Names:
                 continue
             letters = [[part for part in stem.split(mark) if len(part) == 1] for stem in self.stems]
             if sum(len(parts) >= LETTERS for parts in letters) >= 0.5 * len(letters):
+                if all(as_meant(stem) == stem.replace(mark, "") for stem in self.stems):
+                    return [Reading("whole", tuple(map(as_meant, self.stems)))]
                 return []  # labels letter by letter, and something beside them
             ends = [[stem.partition(mark)[0] for stem in divided], [stem.rpartition(mark)[2] for stem in divided]]
             kinds = kinds_of(ends, self.total)
@@ -259,6 +265,11 @@ class Names:
             return []
         if all(re.fullmatch("[0-9a-f]{2}", folder) for folder in different) and not character_codes(folders):
             return []  # the first digits of hashes
+        stems = zip(folders, self.stems, strict=True)
+        if others and all(
+            len(stem) > len(folder) and stem.casefold().startswith(folder.casefold()) for folder, stem in stems
+        ):
+            return []  # the first letters of names, so that folders stay small
         kind = kinds_of([folders, self.stems], self.total)[0]
         single = all(len(folder) == 1 for folder in different)
         lengths = {len(folder) for folder in different}
@@ -272,6 +283,9 @@ class Names:
 
     def nothing(self) -> BadInput:
         """Make the error of names without a part that varies as labels do."""
+        for place, values in enumerate(self.columns):
+            if texts := hex_texts(values):
+                return self.coded(values[0], texts[0], self._reading(place).pattern)
         if self.count == 1:
             kind = self.kinds[0]
             told = "they have differing numbers of parts" if kind is Part.LABEL else f"they are {kind.value}"
@@ -282,4 +296,12 @@ class Names:
         return BadInput(
             f"names: no part of the pictures' names varies as labels do ({told}), for instance {shown}; say where the "
             "labels are: --labels FILE, or --pattern whole, first, last, folder or a template such as '{label}_*'"
+        )
+
+    @staticmethod
+    def coded(value: str, text: str, pattern: str) -> BadInput:
+        """Make the error of names that hold the codes of a label's characters."""
+        return BadInput(
+            f"names: hold codes of characters: {value!r} is {text!r}; rename the pictures, or write path and label of "
+            f"each into a labels.csv; --pattern '{pattern}' takes them as they are"
         )

@@ -24,7 +24,9 @@ _WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9]|[01].|7[Ff])[0-9A-Fa
 _UNICODE = re.compile(r"\\u([0-9A-Fa-f]{4})")  # as JSON and Python write letters
 _PADDING = re.compile(r"(?:<(?:pad|blank|unused)>|\[(?:pad|blank)\])+$", re.IGNORECASE)  # at the end of some labels
 BETWEEN_LETTERS = ("##", "|", "-", "_", ".", ",", ";", ":", "/", "~")
-_APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
+_APART = re.compile(  # letters with a mark between each, as case-blind file systems need them; no sum, and no date
+    r"[^\W_](?:_[^\W_])+|(?=.*[^\W\d_]|.{7})[^\W_]([-. ])[^\W_](?:\1[^\W_])+"
+)
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
 _ITEM = r"""'([^'\\]*)'|"([^"\\]*)\""""
 _LIST = re.compile(rf"[\[(] *(?:{_ITEM})(?:(?: *, *| *)(?:{_ITEM}))* *,? *[\])]")  # numpy writes no commas
@@ -87,7 +89,7 @@ def as_meant(label: str) -> str:
             return label
     if len(label) > QUOTED and label[0] == label[-1] and label[0] in "'\"`":
         label = label[1:-1]
-    return label.replace("_", "") if _APART.fullmatch(label) else label
+    return label[::2] if _APART.fullmatch(label) else label
 
 
 def unwrapped(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.exchange.labels import find_labels
+from tasks.exchange.preview import few_told, notes_of
 from tasks.exchange.scan import ImportRequest, Listing
 
 N = 20
@@ -349,3 +350,121 @@ def test_numbers_that_are_labels_are_read(tmp_path):
     labels = {path: f"{1000 + 37 * k % 9000}" for k, (path, _) in enumerate(ROWS)}
     found = read(put(tmp_path, {"answers.txt": "".join(f"{path} {label}\n" for path, label in labels.items())}))
     assert labels_of(found) == labels
+
+
+NAMED = [f"{path},{label}\n" for path, label in ROWS]
+TABLES = {  # of databases, Markdown, spreadsheets and people, with lines that are no rows
+    "labels.csv: a comment": ["// made by hand\n", "file,label\n", *NAMED],
+    "labels.csv: two comments": ["% a set\n", "% of 2024\n", "file,label\n", *NAMED],
+    "labels.csv: a title": ["Labels by Bob\n", "\n", "file,label\n", *NAMED],
+    "labels.csv: a count": ["file,label\n", *NAMED, "(20 rows)\n"],
+    "labels.csv: a sum": ["file,label\n", *NAMED, "Total: 20\n"],
+    "labels.txt: MySQL": [
+        "+---+---+\n", "| file | code |\n", "+---+---+\n", *(f"| {p} | {v} |\n" for p, v in ROWS), "+---+---+\n",
+    ],
+    "labels.txt: Postgres": [" file | code\n", "------+------\n", *(f" {p} | {v}\n" for p, v in ROWS), "(20 rows)\n"],
+    "labels.txt: Markdown": ["| file | label |\n", "|:---|---:|\n", *(f"| {p} | {v} |\n" for p, v in ROWS)],
+    "labels.txt: reStructuredText": [
+        "==== ====\n", "file label\n", "==== ====\n", *(f"{p} {v}\n" for p, v in ROWS), "==== ====\n",
+    ],
+    "chars.csv: a letter a row": [
+        "filename,char_index,char\n", *(f"{p},{k},{c}\n" for p, v in ROWS for k, c in reversed([*enumerate(v)])),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_lines_that_are_no_rows_are_passed_over(tmp_path, case):
+    found = read(put(tmp_path, {case.partition(":")[0]: "".join(TABLES[case])}))
+    assert labels_of(found) == dict(ROWS)
+    assert found.rejects == []
+
+
+@pytest.mark.parametrize("row", ["more.png\n", "2\n", "ABCD\n"])
+def test_a_row_without_a_label_is_told(tmp_path, row):
+    """It may have been cut off, and is no count of rows."""
+    put(tmp_path, {"labels.csv": "".join(["file,label\n", *NAMED, row])})
+    with pytest.raises(BadInput, match=r"labels\.csv, line 22: has 1 columns of 2"):
+        read(tmp_path)
+
+
+def test_rows_of_letters_without_their_places_are_told(tmp_path):
+    put(tmp_path, {"chars.csv": "file,letter\n" + "".join(f"{p},{c}\n" for p, v in ROWS for c in v)})
+    with pytest.raises(BadInput, match=r"lines 2 and 3: both label .*if each row is a letter, write their places"):
+        read(tmp_path)
+
+
+def test_a_name_of_two_pictures_with_two_labels_asks_for_the_folder(tmp_path):
+    rows = [f"{path},{label}\n" for path, label in ROWS]
+    other = [f"{path},{label[::-1]}X\n" for path, label in ROWS]
+    put(
+        tmp_path,
+        {"labels.csv": "file,label\n" + "".join([*rows, *other])},
+        [f"{s}/{p}" for s in ("train", "test") for p, _ in ROWS],
+    )
+    with pytest.raises(
+        BadInput, match=r"which may be test/.*\.png or train/.*\.png; write the folder before each name"
+    ):
+        read(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_told_and_not_shown(tmp_path):
+    put(tmp_path, {"train-labels-idx1-ubyte": b"\0\0\x08\x01\0\0\0\x14" + bytes(range(20))})
+    with pytest.raises(BadInput, match="is no text, as it has characters of zero; write path and label"):
+        read(tmp_path)
+
+
+def test_edges_of_boxes_are_not_offered_as_labels(tmp_path):
+    edges = {"x": 100, "y": 25, "width": 180, "height": 40}
+    rows = [{"image": path, "annotations": [{"label": "captcha", "coordinates": edges}]} for path, _ in ROWS]
+    put(tmp_path, {"_annotations.createml.json": json.dumps(rows)})
+    with pytest.raises(BadInput, match="say 'captcha' of all 20 pictures, as of a class"):
+        read(tmp_path)
+
+
+def test_two_alphabets_of_one_case_each_are_no_mistake(tmp_path):
+    cyrillic = ["".join(chr(0x430 + ord(c) - 65) for c in label) for label in LABELS[:10]]
+    put(tmp_path, {}, [f"{label}.png" for label in [*cyrillic, *LABELS[10:]]])
+    found = read(tmp_path)
+    assert not any("--fold-case" in note for note in notes_of(found.wanted, found.mended, found.pairs))
+
+
+def test_splits_without_a_picture_are_told():
+    validation, test = few_told({"train": 5, "validation": 0, "test": 0})
+    assert "no picture came into the split validation, which gets one in ten: `captchas train` needs one" in validation
+    assert "`captchas evaluate` needs one there or --split all; import more pictures" in test
+    assert few_told({"train": 30, "validation": 4, "test": 6}) == []
+
+
+WRAPPED = {
+    "a version beside the entries": {"version": 1, "created": "2024", "labels": dict(ROWS)},
+    "classes and a split beside the entries": {"classes": ["A", "B"], "train": IDS[:9], "labels": dict(ROWS)},
+    "entries of objects": {"version": 1, "labels": {path: {"text": label} for path, label in ROWS}},
+}
+
+
+@pytest.mark.parametrize("case", WRAPPED)
+def test_entries_of_pictures_beside_other_fields_are_read(tmp_path, case):
+    assert labels_of(read(put(tmp_path, {"labels.json": json.dumps(WRAPPED[case])}))) == dict(ROWS)
+
+
+def test_rows_in_quotes_as_a_whole_are_read(tmp_path):
+    rows = ['"file,label"\n', *(f'"{path},{label}"\r\n' for path, label in ROWS)]
+    assert labels_of(read(put(tmp_path, {"labels.csv": "".join(rows)}))) == dict(ROWS)
+
+
+def test_a_lexicon_beside_the_tag_is_no_label(tmp_path):
+    """As SVT's lists of words that a picture may show."""
+    box = '<taggedRectangle height="9" width="9" x="1" y="1"><tag>{}</tag></taggedRectangle>'
+    facts = "<imageName>{}</imageName><address>1 Main St</address><lex>A,B,{}</lex>"
+    images = "".join(
+        f"<image>{facts.format(path, label)}<taggedRectangles>{box.format(label)}</taggedRectangles></image>"
+        for path, label in ROWS
+    )
+    assert labels_of(read(put(tmp_path, {"train.xml": f"<tagset>{images}</tagset>"}))) == dict(ROWS)
+
+
+def test_a_list_without_names_is_told(tmp_path):
+    put(tmp_path, {"labels.json": json.dumps(LABELS)})
+    with pytest.raises(BadInput, match="is a list without names of pictures; write path and label of each"):
+        read(tmp_path)

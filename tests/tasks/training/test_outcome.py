@@ -49,6 +49,15 @@ def test_each_kind_of_mistake_is_named_with_a_remedy(spoil, given, why, remedy):
     assert any(remedy in said for said in found["next"])
 
 
+@pytest.mark.parametrize(("found", "told"), [(90, True), (94, True), (96, False)])
+def test_a_tenth_of_wrong_labels_is_told_with_the_command_that_shows_them(found, told):
+    truth = texts(200)
+    read = [*truth[:180], *texts(20, key=5)]
+    outcome = judged(truth, read, marked=Rate(found, 100))
+    assert any("letters not found" in said for said in outcome["why"]) is told
+    assert any("captchas evaluate MODEL DATASET --split all" in said for said in outcome["next"]) is told
+
+
 def test_upper_and_lower_case_confused_points_at_the_labels():
     truth = ["aBcd", "AbCD"] * 30
     found = judge([OutcomeReceipt(tuple(truth), tuple(text.lower() for text in truth))], "aA", [400], SURE, {})

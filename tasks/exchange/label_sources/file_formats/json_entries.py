@@ -118,6 +118,9 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     pictures, notes = (dicts(value.get(key) or value.get(short)) for key, short in COCO)
     if pictures and notes:
         return _coco(pictures, notes, dicts(value.get("categories")))
+    named = [item for item in value.values() if isinstance(item, dict) and item and all(map(_NAMED.search, item))]
+    if len(named) == 1 and len(value) > 1 and not any(map(_NAMED.search, value)):
+        return _listed(named[0], level)  # beside a version, classes or lists of a split
     if lists and len(lists) == len(value) and all(map(_are_names, lists.values())):
         return [{"path": name, "label": key} for key, names in lists.items() for name in names]
     if (

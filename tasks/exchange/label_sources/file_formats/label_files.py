@@ -22,7 +22,8 @@ from tasks.exchange.label_sources.file_formats.annotations import (
 from tasks.exchange.label_sources.file_formats.json_entries import entries_of, literal_rows
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.file_formats.letter_boxes import placed_letters
-from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, remedy_for_labels
+from tasks.exchange.label_sources.file_formats.remarks import rows_only
+from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, WRITE_TABLE, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
 
@@ -88,6 +89,7 @@ def read_table(file: Path) -> LabelTable:
         return entries_table(file, entries_of(text, name))
     if suffix not in TABLES and (found := literal_rows(text, name)) is not None:
         return entries_table(file, found)
+    text = rows_only(text)
     rows = list(_cells(file, text) if suffix in TABLES else _list(file, text))
     if rows:
         regions = via_table(rows[0][1], (cells for _, cells in rows[1:]), name)
@@ -151,6 +153,8 @@ def decode(data: bytes, name: str) -> str:
             raise BadInput(f"{name}: is {what}")
     try:
         text = data.decode(_encoding(data)).lstrip("\ufeff")
+        if "\0" in text:
+            raise BadInput(f"{name}: is no text, as it has characters of zero; {WRITE_TABLE}")
         return text if "\n" in text else text.replace("\r", "\n")  # lines of old spreadsheets end with it alone
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
