@@ -42,7 +42,7 @@ from tasks.solving.choice import parse_length
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
 NOT_SPELLED = ("workers", "cluster", "again", "out")  # options that decide nothing about what comes out
-STEPS = 3  # raised when a step would give something else
+STEPS = 4  # raised when a step would give something else
 
 
 class TooWeak(CaptchasError, RuntimeError):
@@ -268,7 +268,7 @@ def put_together(
     why = explain_success(field, target.profile, looking) if looking else None
     what_if = try_changes(field, target.profile)
     verdict = verdict_of(
-        field.entries, len(field.unseen.rows), field.skipped, request.label_price, request.currency, field.few
+        field.entries, len(field.unseen.rows), field.skipped, request.label_price, request.currency, field.few, findings
     )
     answers = field.answers[f"{best['name']}-{best['labels']}"] if best else None
     return {

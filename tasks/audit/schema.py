@@ -145,7 +145,8 @@ class Figure(TypedDict):
 class Finding(TypedDict):
     """A defect that needs no attack to be found, or the note that it was looked for and not found."""
 
-    # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, blank, frames, ignored
+    # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, blank, frames, ignored,
+    # labels, lost
     name: str
     title: str
     severity: Literal["high", "low", "none", "unknown"]  # none: looked for, not found; unknown: cannot be told

@@ -71,7 +71,22 @@ def _sentence(
         return f"{names[1]} is not told apart from {names[0]}: an audit has no measured attacker."
     how = {"stronger": "is stronger than", "weaker": "is weaker than", "not told apart": "is not told apart from"}[word]
     reads = f"its strongest attacker reads {percent(rates[1].value)} instead of {percent(rates[0].value)}"
-    return f"{names[1]} {how} {names[0]}: {reads}, {_points(difference)}.{_unequal(first, second)}"
+    told = f"{names[1]} {how} {names[0]}: {reads}, {_points(difference)}."
+    return f"{told}{_defects(first, second)}{_unequal(first, second)}"
+
+
+def _defects(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Say which defects of high severity only one of two audits has: also they may make attackers fail."""
+    high = [
+        {finding["name"]: finding["title"] for finding in audit.get("findings", []) if finding["severity"] == "high"}
+        for audit in (first, second)
+    ]
+    told = ""
+    for audit, own, other in ((first, *high), (second, *high[::-1])):
+        titles = [title for name, title in own.items() if name not in other]
+        if titles:
+            told += f" Of high severity, only {audit['target']['name']} has: {', '.join(titles)}."
+    return told
 
 
 def _unequal(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:

@@ -6,7 +6,18 @@ from statistics import NormalDist
 
 from tasks.audit.attackers.answers import flags_of
 from tasks.audit.attackers.differences import paired
-from tasks.audit.schema import BROKEN, BROKEN_RATE, HELD, NOT_SHOWN, WEAK_RATE, Attacker, Skipped, Verdict, Word
+from tasks.audit.schema import (
+    BROKEN,
+    BROKEN_RATE,
+    HELD,
+    NOT_SHOWN,
+    WEAK_RATE,
+    Attacker,
+    Finding,
+    Skipped,
+    Verdict,
+    Word,
+)
 from tasks.rates import Rate, Z, wilson
 
 HELD_LABELS = 10_000  # labelled pictures that both trained readers must have had before a CAPTCHA has held
@@ -22,9 +33,9 @@ def strongest(attackers: Sequence[Attacker]) -> Attacker | None:
 
 def verdict_of(
     attackers: Sequence[Attacker], unseen: int, skipped: Sequence[Skipped], price: float, currency: str,
-    few: str | None = None,
+    few: str | None = None, findings: Sequence[Finding] = (),
 ) -> Verdict:  # fmt: skip
-    """Judge; `few` says why there are few unseen pictures, and what it would take.
+    """Judge; `few` says why there are few unseen pictures, and what it would take. `findings` are the defects.
 
     *Broken*: the strongest attacker's rate is above `BROKEN_RATE`, and not because it was picked among many. Each of k
     attackers is judged by an interval of 1 - 0.05 / k (Bonferroni), so that a CAPTCHA which nobody reads is called
@@ -32,15 +43,16 @@ def verdict_of(
     halve the pictures of all attackers, and few owners have many labelled pictures.
 
     *Held against what was tried*: the upper ends of all attackers are below `WEAK_RATE`, both trained readers had
-    `HELD_LABELS` labelled pictures, and nothing that attacks was left out. All attackers must pass, so no correction
-    is needed: it could only fail to hold by failing for the strongest.
+    `HELD_LABELS` labelled pictures, nothing that attacks was left out, and no defect of high severity was found: one
+    may be used in a way that no attacker tried, or show that people cannot pass either. All attackers must pass, so no
+    correction is needed: it could only fail to hold by failing for the strongest.
 
     *Not shown to be strong*: all else.
     """
     best = strongest(attackers)
     measured = [attacker for attacker in attackers if attacker["tried"] and attacker["words"]]
     low = None if best is None else _corrected_low(best, len(measured))
-    reasons = [] if best is None else _reasons(measured, attackers, skipped)
+    reasons = [] if best is None else [*_reasons(measured, attackers, skipped), *_defects(findings)]
     word: Word = NOT_SHOWN
     if low is not None and low > BROKEN_RATE:
         word, reasons = BROKEN, []
@@ -122,6 +134,15 @@ def _reasons(measured: Sequence[Attacker], attackers: Sequence[Attacker], skippe
     if any(line["part"] == "attackers" for line in skipped):
         reasons.append("attackers were left out, since the budget ended")
     return reasons
+
+
+def _defects(findings: Sequence[Finding]) -> list[str]:
+    """Return what the findings say against a CAPTCHA that no attacker reads."""
+    high = [finding["title"] for finding in findings if finding["severity"] == "high"]
+    if not high:
+        return []
+    return [f"{'a defect' if len(high) == 1 else 'defects'} of high severity stand{'s' * (len(high) == 1)} against it: "
+            f"{', '.join(high)}"]  # fmt: skip
 
 
 def _sentence(

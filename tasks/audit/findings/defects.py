@@ -9,6 +9,7 @@ from tasks.audit.findings.blank_letters import find_blank
 from tasks.audit.findings.colour_defects import find_colour
 from tasks.audit.findings.files.giveaways import find_giveaways
 from tasks.audit.findings.likeness import find_alike
+from tasks.audit.findings.lost_places import find_lost
 from tasks.audit.findings.measuring.letters import cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
@@ -16,6 +17,7 @@ from tasks.audit.findings.texts.check_letters import find_check
 from tasks.audit.findings.texts.ignored_texts import NOT_READ, Readings, find_ignored
 from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
 from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
+from tasks.audit.findings.texts.unfitting_labels import find_unfitting
 from tasks.audit.schema import Finding
 from tasks.profiles.profile import Profile
 
@@ -43,8 +45,9 @@ def find_defects(
     -------
     list of Finding
         One of each kind, the most severe first: `border`, `alike`, `frequencies`, `entropy`, `length`, `repeats`,
-        `answer`, `colour`, `variation`, `ground`; `blank` if a letter is not drawn,
-        `frames` if pictures move, and `ignored` if pictures do not depend on their texts.
+        `answer`, `colour`, `variation`, `ground`; `blank` if a letter is not drawn, `lost` if
+        letters at some places are not, `frames` if files have further pictures, `ignored` if pictures do not depend on
+        their texts, and `labels` if labels do not fit them.
 
     Raises
     ------
@@ -69,7 +72,9 @@ def find_defects(
         find_variation(sample, letters),
         find_ground(sample),
         *find_blank(sample),
+        *find_lost(sample),
         *find_ignored(sample.pictures, sample.texts, readings, as_),
+        *find_unfitting(readings, texts, as_),
         *find_giveaways(sources, texts, ((), ()) if profile else (sample.pictures, sample.texts)),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding["severity"]])

@@ -102,7 +102,9 @@ def find_variation(sample: Sampled, letters: Cut) -> Finding:
     places, spread = _places(letters, sample.texts)
     shapes, most_shapes, asked = _shapes(letters)
     bands = fixed_bands(sample)
-    peaks = not bands and spread is None and fixed_peaks(sample)
+    still = spread is not None and spread < STILL
+    # Specks beside letters move what is cut at gaps, though the letters stand still.
+    peaks = not bands and not still and (spread is None or letters.by_gaps) and fixed_peaks(sample)
     figures = {
         "n": len(sample.pictures), "letters": len(letters.labels), "places": places,
         "place_varies_px": spread, "pictures_of_a_letter": shapes, "at_most": most_shapes, "letters_asked": asked,
@@ -112,7 +114,7 @@ def find_variation(sample: Sampled, letters: Cut) -> Finding:
         return finding("variation", title, "unknown", f"{len(sample.pictures)} pictures are too few.", None, figures)
     said, remedy, shown = [], [], []
     severity: Severity = "none"
-    if bands or peaks or (spread is not None and spread < STILL):
+    if bands or peaks or still:
         severity = "high"
         said.append(
             "Letters stand in fixed places: "

@@ -11,11 +11,17 @@ from storage.errors import BadInput
 from storage.files.small_files import read_small
 from tasks.audit.findings.files.codes import Codes
 from tasks.audit.findings.files.file_numbers import FileNumbers
-from tasks.audit.findings.files.hidden_parts import parts_of
+from tasks.audit.findings.files.hidden_parts import PALETTE, parts_of
 from tasks.audit.findings.files.hidden_pixels import MOST, find_hidden
+from tasks.audit.findings.files.inner_pictures import InnerPictures
 from tasks.audit.findings.files.own_pictures import own_pictures
 from tasks.audit.findings.files.spellings import WORD, Answers, told_by
-from tasks.audit.findings.files.unseen_colours import doubles_of, find_in_doubles, find_under_transparency
+from tasks.audit.findings.files.unseen_colours import (
+    doubles_of,
+    find_in_doubles,
+    find_under_transparency,
+    unused_colours,
+)  # fmt: skip
 from tasks.audit.findings.files.vector_pictures import VectorPictures
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.schema import Finding
@@ -34,7 +40,7 @@ _ONLY_LETTERS = "Let nothing but the drawn letters follow from the answer: no pi
 def find_giveaways(
     sources: Sequence[Path], texts: Sequence[str], seen: tuple[Sequence[np.ndarray], Sequence[str]] = ((), ())
 ) -> list[Finding]:  # fmt: skip
-    """Look for the answers in the owner's files: findings `answer`, and `frames` if there are moving pictures.
+    """Look for the answers in the owner's files: findings `answer`, and `frames` if there are further pictures in it.
 
     Parameters
     ----------
@@ -55,7 +61,8 @@ def find_giveaways(
         return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0})]
     answers = Answers(texts)
     places, vectors, codes, numbers = _Places(), VectorPictures(), Codes(), FileNumbers()
-    named, frames, unread = 0, [], 0
+    inner, before = InnerPictures(), _Before()
+    named, unread = 0, 0
     pixels: list[np.ndarray] = []
     doubles: list[np.ndarray | None] = []
     shown: list[str] = []  # the answers of these
@@ -71,11 +78,13 @@ def find_giveaways(
         text = label if label is not None and label in answers else standing
         named += standing is not None and standing == text
         vectors.add(path, data, text)
-        parts = [*parts_of(data), (_NAME, _rest_of_name(path, text)), (_TIME, b"%d" % seconds)]
-        for place, part in parts:
-            _look(places, place, part, path.name, text, answers)
+        within = list(parts_of(data))
+        inner.add(data, within)
+        for place, part in (*within, (_NAME, _rest_of_name(path, text)), (_TIME, b"%d" % seconds)):
+            _look(places, place, part, path.name, text, answers, before)
             if text is not None:
-                codes.add(place, part, text, {_NAME: 2, _TIME: 0}.get(place, 1))
+                some = unused_colours(data, part) if place == PALETTE else part
+                codes.add(place, some, text, {_NAME: 2, _TIME: 0}.get(place, 1))
         if text is not None and path.suffix.lower() != ".svg":
             numbers.add(data, text)
             if number % every == 0:
@@ -83,21 +92,37 @@ def find_giveaways(
                     pixels.append(decode_frames(data).pixels[0])
                     doubles.append(doubles_of(data))
                     shown.append(text)
-        frames.append(data.count(b"\x21\xf9\x04") if data[:3] == b"GIF" else 1)
     for place, how, count in (*codes.told(), *numbers.told()):
         places.add_code(place, how, count)
     hidden = [
         *find_hidden(pixels, shown), *find_in_doubles(doubles, shown), *find_under_transparency(pixels, shown)
     ]  # fmt: skip
-    found = [_answer(len(files) - unread, unread, named, places, vectors, hidden)]
-    moving = sum(count > 1 for count in frames)
-    if moving:
-        found.append(_moving(frames, moving))
-    return found
+    return [_answer(len(files) - unread, unread, named, places, vectors, hidden), *inner.findings()]
 
 
-def _look(places: "_Places", place: str, part: bytes, name: str, text: str | None, answers: Answers) -> None:
-    """Look for an answer in a place of a file: for its own, and for another to see how often it is there by chance."""
+class _Before:
+    """What stood in each place of the files before, by answer: a text is looked for there to see what chance makes."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+
+    def other_than(self, place: str, text: str) -> bytes | None:
+        """Return what stood in a place of the last file with another answer; None if there was none."""
+        return next((part for other, part in self._seen[place] if other != text), None)
+
+    def add(self, place: str, text: str, part: bytes) -> None:
+        """Note what stands in a place of a file: the last two with different answers are kept."""
+        self._seen[place] = [(text, part), *(pair for pair in self._seen[place] if pair[0] != text)][:2]
+
+
+def _look(
+    places: "_Places", place: str, part: bytes, name: str, text: str | None, answers: Answers, before: _Before
+) -> None:
+    """Look for an answer in a place of a file: for its own, and what chance makes.
+
+    For chance another answer is looked for there, and the file's own in another file: answers such as 10 stand in many
+    numbers, and answers of one letter nowhere.
+    """
     plainly = place not in (_NAME, _TIME)  # what has the text itself is named so for an audit
     if text is None:
         told = answers.any_in(part, plainly) if place != _TIME else None
@@ -111,6 +136,11 @@ def _look(places: "_Places", place: str, part: bytes, name: str, text: str | Non
     by_chance = None if other is None else told_by(part, other, plainly)
     if by_chance is not None:
         places.wrong[_said(place, by_chance)] += 1
+    elsewhere = before.other_than(place, text)
+    by_chance = None if elsewhere is None else told_by(elsewhere, text, plainly)
+    if by_chance is not None:
+        places.elsewhere[_said(place, by_chance)] += 1
+    before.add(place, text, part)
 
 
 def _said(place: str, told: str) -> str:
@@ -119,11 +149,15 @@ def _said(place: str, told: str) -> str:
 
 
 class _Places:
-    """Counts where answers stand: of files whose answer is known, and of others, whose answers must differ."""
+    """Counts where answers stand: of files whose answer is known, and of others, whose answers must differ.
+
+    A place counts where it tells the right answer three times as often as chance makes.
+    """
 
     def __init__(self) -> None:
         self.right: Counter[str] = Counter()
-        self.wrong: Counter[str] = Counter()
+        self.wrong: Counter[str] = Counter()  # by another answer
+        self.elsewhere: Counter[str] = Counter()  # in another file
         self.examples: dict[str, str] = {}
         self._free: dict[str, Counter[str]] = defaultdict(Counter)
 
@@ -137,9 +171,13 @@ class _Places:
 
     def add_code(self, place: str, how: str, count: int) -> None:
         """Note a code that tells the answers of so many files, unless they stand there more plainly."""
-        if self.right[place] <= max(count // 2, 3 * self.wrong[place]):
-            self.right[place], self.wrong[place] = count, 0
+        if self.right[place] <= max(count // 2, 3 * self.by_chance(place)):
+            self.right[place], self.wrong[place], self.elsewhere[place] = count, 0, 0
             self.examples[place] = how
+
+    def by_chance(self, place: str) -> int:
+        """Return in how many files chance puts an answer into a place."""
+        return max(self.wrong[place], self.elsewhere[place])
 
     def counts(self) -> Counter[str]:
         """Return the files that tell an answer, by place; a word that most files hold is no answer."""
@@ -160,7 +198,9 @@ def _answer(
 ) -> Finding:  # fmt: skip
     least = max(LEAST_ANSWERS, LEAST_SHARE * n) if n >= 10 * LEAST_ANSWERS else min(2, n)
     told = {
-        place: count for place, count in places.counts().items() if count >= least and count > 3 * places.wrong[place]
+        place: count
+        for place, count in places.counts().items()
+        if count >= least and count > 3 * places.by_chance(place)
     }
     severity: Severity = "none"
     said = []
@@ -175,7 +215,7 @@ def _answer(
         severity = "high"
         said += _told_hidden(hidden)
     figures = {
-        "n": n, "unread": unread, "places": told, "by_another_text": {k: places.wrong[k] for k in told},
+        "n": n, "unread": unread, "places": told, "by_another_text": {k: places.by_chance(k) for k in told},
         "text_in_name": named, "pixels": [place for place, _, _ in hidden], **vectors.figures(),
     }  # fmt: skip
     if not said:
@@ -195,17 +235,6 @@ def _answer(
             else _ONLY_LETTERS
         ) + (" Send a picture of pixels instead of an SVG." if weak else "")
     return finding("answer", _TITLE, severity, " ".join(said), remedy, figures)
-
-
-def _moving(frames: Sequence[int], moving: int) -> Finding:
-    plain = (
-        f"{moving:,} of {len(frames):,} pictures move (up to {max(frames)} frames). An attacker averages the frames, "
-        "or takes the clearest, so noise that changes from frame to frame adds nothing."
-    )
-    return finding(
-        "frames", "Moving pictures", "low", plain, "Do not rely on noise that changes between frames.",
-        {"n": len(frames), "moving": moving, "most_frames": max(frames)},
-    )  # fmt: skip
 
 
 def _in_name(path: Path, answers: Answers) -> str | None:

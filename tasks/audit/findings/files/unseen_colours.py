@@ -17,6 +17,7 @@ STRONG = (
 _LEAST_SHARE = 0.3  # of the variance of how many differ, that the letters explain
 _SPARE = 20  # pictures more than kinds of letters
 _LARGEST = 4_000_000  # pixels of a file whose palette is looked at
+_MOST_FRAMES = 64  # of a file, whose colours are looked at
 _Told = list[tuple[str, str, int]]
 
 
@@ -81,6 +82,49 @@ def find_in_doubles(planes: Sequence[np.ndarray | None], texts: Sequence[str]) -
     there = [(plane, text) for plane, text in zip(planes, texts, strict=True) if plane is not None]
     found = find_hidden([plane for plane, _ in there], [text for _, text in there])
     return [(f"the choice among equal colours of the palette, {place}", how, n) for place, how, n in found[:1]]
+
+
+def unused_colours(data: bytes, palette: bytes) -> bytes:
+    """Return a palette as far as what pixels show does not decide it: other colours that they show become 0.
+
+    A palette that a program made of a picture's colours has levels of soft edges, which follow from the letters that
+    everybody sees. The two commonest colours, of ground and ink, are a choice, and come first.
+
+    Parameters
+    ----------
+    data : bytes
+        Of the file.
+    palette : bytes
+        Three bytes a colour, of a BMP four, and perhaps others behind them. It is returned as it is where the file is
+        damaged, or has too many pixels.
+    """
+    step = 4 if data[:2] == b"BM" else 3
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "GIF", "BMP")) as image:
+            if image.width * image.height > _LARGEST:
+                return palette
+            common, shown = _colours_shown(image)
+    except Exception:  # noqa: BLE001 - as below
+        return palette
+    out = bytearray(palette)
+    for at in range(0, len(palette) - step + 1, step):
+        colour = palette[at + 2 : at - 1 if at else None : -1] if step == 4 else palette[at : at + 3]
+        if colour in shown:
+            out[at : at + 3] = bytes(3)
+    return b"".join(common) + bytes(out)
+
+
+def _colours_shown(image: Image.Image) -> tuple[list[bytes], set[bytes]]:
+    """Return the two commonest colours of the first frame, and all that frames show."""
+    common: list[bytes] = []
+    shown: set[bytes] = set()
+    for number in range(min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
+        image.seek(number)
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+        kinds, counts = np.unique(pixels, axis=0, return_counts=True)
+        shown |= set(map(bytes, kinds.tolist()))
+        common = common or [bytes(kinds[k].tolist()) for k in np.argsort(-counts, kind="stable")[:2]]
+    return common, shown
 
 
 def doubles_of(data: bytes) -> np.ndarray | None:

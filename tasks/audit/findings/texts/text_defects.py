@@ -7,21 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from storage.errors import BadInput
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.findings.texts.check_letters import Check
 from tasks.audit.findings.texts.dependent_letters import DEPENDENT, dependence_tests, lacking_letter
+from tasks.audit.findings.texts.likely_texts import best_guess, english, find_order
 from tasks.audit.findings.texts.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
 from tasks.audit.findings.texts.sequences import unsorted
 from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
-from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
 
 TWICE = 2.0  # times its fair share, from which a letter's frequency is a defect of high severity
 LEAST_EFFECT = 0.05  # Cohen's w, below which a difference means nothing to an attacker
 WORDY = 0.3  # share of texts that are English words beyond what chance makes, from which texts are words
-_CONTROL = 0x746578747300  # the key of the shuffle that says how many words chance makes
+_OFTEN = 5  # texts for each different one, from which each is counted
 
 
 def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Finding:
@@ -71,9 +70,9 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     said = ", ".join(f"{letter} {times:.1f} times" for letter, times in _extremes(odd)) or "no single letter stands out"
     where = "" if {"all letters", "a single letter"} & set(found) else f" The difference shows for {found[0]}."
     full = math.log2(size)
-    instead = f"instead of {full:.2f}" if full - entropy >= 0.02 else "hardly less than even letters"
+    instead = f" instead of {full:.2f}" if full - entropy >= 0.02 else ", hardly less than even letters"
     plain = (
-        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits "
+        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits"
         f"{instead}. An attacker who guesses the commonest is right in {100 * counts.max() / n:.1f} % instead of "
         f"{100 / size:.1f} %."
     ) + "".join(f" {DEPENDENT[what][0].upper()}{DEPENDENT[what][1:]}." for what in found if what in DEPENDENT)
@@ -209,16 +208,17 @@ def find_entropy(
     letters = "".join(sorted(set(alphabet) | set("".join(texts))))
     lines = _numbered(texts, letters)
     places = [column[column >= 0] for column in lines.T]
-    counts = [np.bincount(column, minlength=len(letters)) for column in places]
     each = np.bincount(lines[lines >= 0], minlength=len(letters))
     lengths = Counter(map(len, texts))
     # A text is its length, and then so many letters.
     bits = evidence.bits(np.array(list(lengths.values()) or [1]))
     bits += sum(len(column) / max(1, n) * evidence.bits(each) for column in places)
     even = sum(map(len, texts)) / max(1, n) * math.log2(max(2, len(letters))) + math.log2(max(1, len(lengths)))
-    # The commonest of few letters is common by chance: the lower end of its share counts, and its fair share at least.
-    shares = [max(1 / len(letters), Rate(int(c.max()), int(c.sum())).low) for c in counts]
-    guess = max((often / n * math.prod(shares[:length]) for length, often in lengths.items()), default=0.0)
+    guess = best_guess(lines, len(letters), lengths)
+    kinds = Counter(texts)
+    if n >= _OFTEN * len(kinds):  # so few texts that each can be counted, whatever their letters are
+        bits = min(bits, evidence.bits(np.array(list(kinds.values()) or [1])))
+        guess = max(1 / max(1, len(kinds)), Rate(max(kinds.values(), default=0), n).low)
     words, share, control = english(texts, letters)
     wordy = share - control >= WORDY and n >= LEAST_TEXTS
     if wordy:
@@ -227,12 +227,16 @@ def find_entropy(
         bits, guess = min(bits, math.log2(pool)), max(guess, 1 / pool)
     elif check is not None and not wordy:
         bits, guess = max(1.0, bits - check.bits), min(1.0, guess * 2**check.bits)
+    order = None if pool is not None else find_order(texts)
+    if order is not None:
+        bits = max(1.0, bits - order.bits)
     figures: dict[str, object] = {
         "n": n, "alphabet": letters, "effective_alphabet": round(2 ** evidence.bits(each), 2),
         "bits_a_text": round(bits, 2), "bits_if_even": round(even, 2), "best_guess": float(guess),
         "case_counted_alike": folded, "english_words": round(share, 4), "english_words_by_chance": round(control, 4),
         "words_of_the_dictionary": words if wordy else None,
         "check": None if check is None else {"modulus": check.modulus, "bits": round(check.bits, 2), "n": check.texts},
+        "order": None if order is None else {"bits": round(order.bits, 2), "texts": order.texts.as_dict()},
     }  # fmt: skip
     title = "How much there is to guess"
     if n < LEAST_TEXTS:
@@ -245,13 +249,18 @@ def find_entropy(
             "attacker mends what was misread with a dictionary."
         )
     said += f" The best guess without looking at the picture is right in {_told(guess)}."
-    severity: Severity = "high" if guess >= BROKEN_RATE else "low" if guess >= WEAK_RATE or wordy or check else "none"
+    severity: Severity = (
+        "high" if guess >= BROKEN_RATE else "low" if guess >= WEAK_RATE or wordy or check or order else "none"
+    )
     remedy = None
     if severity != "none":
         remedy = "Draw random letters instead of words." if wordy else "Use longer texts, or more different letters."
     if check is not None:
         said += f" {_told_check(check)}"
         remedy = "Draw every letter at random; a letter that follows from the others adds nothing to guess."
+    if order is not None:
+        said += f" {order.told}"
+        remedy = "Draw every letter at random, and leave them in the order in which they were drawn."
     return finding("entropy", title, severity, said, remedy, figures)
 
 
@@ -280,36 +289,3 @@ def explained(entropy: Finding, repeats: Finding) -> str | None:
     if pool is not None and pool <= FEW_TEXTS:
         return "That follows from the few texts that there are."
     return "That is so in English words." if entropy["figures"]["words_of_the_dictionary"] else None
-
-
-def english(texts: Sequence[str], letters: str) -> tuple[int, float, float]:
-    """Return the English words of these letters and lengths, the share of texts among them, and that of shuffled texts.
-
-    Texts are shuffled by exchanging the letters at each place between them, which keeps all frequencies.
-    """
-    if not texts:
-        return 1, 0.0, 0.0
-    chosen = list(texts[:: max(1, len(texts) // 5000)])
-    bounds = min(map(len, chosen)), max(map(len, chosen))
-    small = "".join(sorted({letter.lower() for letter in letters if letter.isalpha()}))
-    try:
-        words = set(load_words(WEB2, small, bounds)) if small else set()
-    except BadInput:  # no word has such letters and lengths
-        words = set()
-    if not words:
-        return 1, 0.0, 0.0
-    shuffled = _shuffled(chosen)
-    share, control = (
-        sum(text.lower() in words for text in some) / len(chosen) for some in (chosen, shuffled)
-    )  # fmt: skip
-    return len(words), share, control
-
-
-def _shuffled(texts: list[str]) -> list[str]:
-    chances = np.random.Philox(key=[_CONTROL, 0])
-    columns: list[list[str]] = []
-    for k in range(max(map(len, texts))):
-        there = [text[k] for text in texts if len(text) > k]
-        columns.append([there[place] for place in np.argsort(chances.random_raw(len(there))).tolist()])
-    ends = [iter(column) for column in columns]
-    return ["".join(next(ends[k]) for k in range(len(text))) for text in texts]

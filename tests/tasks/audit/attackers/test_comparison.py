@@ -36,6 +36,20 @@ def test_audits_of_other_lengths_are_told(minutes, told):
     assert ("had 3 and 30 minutes" in compared(*both)["sentence"]) == told
 
 
+def test_defects_that_one_audit_has_are_told_beside_the_rates():
+    """Labels of other pictures make every attacker fail, which is no strength."""
+
+    def with_high(right: bool, name: str, *titles: str) -> dict:
+        findings = [{"name": title.lower(), "title": title, "severity": "high"} for title in titles]
+        return audit([right] * 100, name, name) | {"findings": [*findings, {"name": "n", "severity": "none"}]}
+
+    found = compared(with_high(True, "x", "Places", "Colour"), with_high(False, "y", "Places", "Labels"))
+    assert found["second_is"] == "stronger"
+    assert "only x has: Colour. Of high severity, only y has: Labels." in found["sentence"]
+    same = compared(with_high(True, "x", "Places"), with_high(False, "y", "Places"))
+    assert "severity" not in same["sentence"]
+
+
 def test_equal_pictures_are_paired_and_tell_more():
     """Seven of 200 pictures fewer: too few to tell on other pictures, not on the same."""
     first, second = [k < 100 for k in range(200)], [k < 93 for k in range(200)]

@@ -59,6 +59,23 @@ def test_it_held_only_if_enough_was_tried():
         assert said in verdict["sentence"]
 
 
+def test_what_has_a_defect_of_high_severity_has_not_held():
+    """Pixels that tell the answer, or labels of other pictures: no attacker succeeds, and that shows nothing."""
+    whole = [entry("strangers", 0, MANY), *trained()]
+    for severities, word in ((["low", "none", "unknown"], HELD), (["high"], NOT_SHOWN), (["high", "high"], NOT_SHOWN)):
+        findings = [
+            {"name": f"f{k}", "title": f"Defect {k}", "severity": severity, "plain": "", "remedy": None, "figures": {},
+             "shown": []} for k, severity in enumerate(severities)
+        ]  # fmt: skip
+        verdict = verdict_of(whole, MANY, [], 0.001, "USD", None, findings)
+        assert verdict["word"] == word
+        high = [f"Defect {k}" for k, severity in enumerate(severities) if severity == "high"]
+        assert all(title in verdict["sentence"] for title in high)
+        assert verdict["reasons"] == [] if not high else ", ".join(high) in verdict["reasons"][0]
+    broken = verdict_of([entry("ladder", 900, 1000)], 1000, [], 0.001, "USD", None, findings)
+    assert (broken["word"], broken["reasons"]) == (BROKEN, [])
+
+
 def test_the_reason_why_a_reader_is_missing_is_told():
     deep = not_tried(attack_of("deep"), "needs PyTorch")
     assert "needs PyTorch" in judged(entry("classic", 0, MANY, 10_000), deep)["sentence"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.audit.findings.measuring.letters import cut_letters
+from tasks.audit.findings.measuring.letters import Cut, cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled
 from tasks.audit.findings.picture_defects import find_variation
 
@@ -45,3 +45,21 @@ def test_places_that_never_vary_are_named_under_noise(start, step, severity):
 def test_few_pictures_have_no_smooth_mean():
     some = sample(0, 0, 40)
     assert find_variation(some, cut_letters(some))["figures"]["ink_has_as_many_peaks"] is False
+
+
+@pytest.mark.parametrize(("start", "step", "told"), [(0, 0, True), (24, 4, False)])
+def test_boxes_that_specks_move_hide_no_fixed_places(start, step, told):
+    """What is cut at gaps has the specks beside it, so its middle varies where the letter stands still."""
+    some = sample(start, step)
+    cut = Cut(by_gaps=True)
+    for number, text in enumerate(some.texts):
+        for place, letter in enumerate(text):
+            left = 8 + 30 * place + number % 5 * 3
+            cut.boxes.append((4, left, 40, left + 20))
+            cut.pictures.append(some.pictures[number][4:40, left : left + 20])
+            cut.labels.append(letter)
+            cut.sources.append(number)
+    found = find_variation(some, cut)
+    assert found["figures"]["place_varies_px"] > 1
+    assert found["figures"]["ink_has_as_many_peaks"] is told
+    assert ("fixed places" in found["plain"]) == told

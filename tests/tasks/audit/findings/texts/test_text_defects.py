@@ -264,3 +264,43 @@ def test_case_that_counts_alike_leaves_fewer_texts():
     assert apart["figures"]["bits_a_text"] - alike["figures"]["bits_a_text"] == pytest.approx(4, abs=0.05)
     assert (round(apart["figures"]["effective_alphabet"]), round(alike["figures"]["effective_alphabet"])) == (52, 26)
     assert "count alike" in alike["plain"] and "count alike" not in apart["plain"]
+
+
+def sums(count: int = 260) -> list[str]:
+    numbers = np.random.Generator(np.random.Philox(key=[5, 1])).integers(0, 10, (count, 2))
+    return [str(first + second) for first, second in numbers.tolist()]
+
+
+def test_the_best_guess_of_few_texts_is_a_text_that_comes():
+    """The first letter of longer texts is 1, but 1 alone is a rare answer; there are 19 answers."""
+    texts = sums()
+    figures = find_entropy(texts, string.digits, None)["figures"]
+    assert 0.05 < figures["best_guess"] <= max(map(texts.count, texts)) / len(texts)
+    assert 3.5 < figures["bits_a_text"] < 4.2
+
+
+def test_the_best_guess_of_a_length_has_the_letters_of_that_length():
+    """Many different texts: half are A and three letters, half B to Z alone and one more."""
+    rng = np.random.Generator(np.random.Philox(key=[6, 1]))
+    letters = list(string.ascii_uppercase[1:])
+    texts = ["A" + "".join(rng.choice(letters, 3)) for _ in range(300)]
+    texts += ["".join(rng.choice(letters, 2)) for _ in range(300)]
+    assert find_entropy(texts, string.ascii_uppercase, None)["figures"]["best_guess"] < 0.004
+
+
+@pytest.mark.parametrize(("backwards", "said"), [(False, "in the order of"), (True, "in the reverse order of")])
+def test_letters_in_the_order_of_the_alphabet_are_named(backwards, said):
+    texts = ["".join(sorted(text, reverse=backwards)) for text in drawn(400, 1, string.ascii_uppercase, 5)]
+    even, found = (
+        find_entropy(drawn(400, 1, string.ascii_uppercase, 5), LETTERS, None),
+        find_entropy(texts, LETTERS, None),
+    )
+    assert found["severity"] == "low"
+    assert said in found["plain"]
+    lost = even["figures"]["bits_a_text"] - found["figures"]["bits_a_text"]
+    assert 6 < lost < 7  # of 120 orders, fewer where a letter comes twice
+    assert even["figures"]["order"] is None
+
+
+def test_a_few_texts_that_happen_to_be_in_order_are_none():
+    assert find_entropy(["ABCD", "EFGH", "KLMN"] * 50, LETTERS, None)["figures"]["order"] is None

@@ -1,0 +1,168 @@
+"""Further pictures in a picture's file: frames, pages, thumbnails, and whole pictures in its metadata or behind it."""
+
+import re
+import struct
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from PIL import Image
+
+from tasks.audit.findings.files.hidden_parts import GIF_FRAME, gif_blocks
+from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
+from tasks.audit.schema import Figure, Finding
+from tasks.loading.frames import decode_frames
+from tasks.loading.safe_read import BadPicture
+
+MOST_FRAMES = 10_000  # that are counted
+MOST_WITHIN = 240  # files whose inner pictures are looked at
+LEAST, LEAST_SHARE = 3, 0.01  # files with an inner picture; fewer may be chance
+SAME = 0.5  # correlation with the picture, above which an inner picture is a smaller copy of it
+_BEGINS = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
+_TRIED = 3  # places of a part at which a picture may begin
+
+
+class InnerPictures:
+    """Gathers what files have besides the one picture, file after file."""
+
+    def __init__(self) -> None:
+        self._frames: list[int] = []
+        self._looked = 0
+        self._within: Counter[str] = Counter()
+        self._other: Counter[str] = Counter()  # those that show something else than the picture
+        self._shown: list[np.ndarray] = []
+
+    def add(self, data: bytes, parts: Iterable[tuple[str, bytes]]) -> None:
+        """Look at a file, and at the parts that it has besides pixels."""
+        self._frames.append(frames_of(data))
+        if self._looked == MOST_WITHIN:
+            return
+        self._looked += 1
+        for place, part in parts:
+            inner = _picture_in(part)
+            if inner is None:
+                continue
+            self._within[place] += 1
+            outer = _decoded(data)
+            if outer is not None and likeness(outer, inner) < SAME:
+                self._other[place] += 1
+                if len(self._shown) < 6:
+                    self._shown += [outer, inner]
+
+    def findings(self) -> list[Finding]:
+        """Return the finding `frames`; none where each file has one picture."""
+        n, moving, most = len(self._frames), sum(count > 1 for count in self._frames), max(self._frames, default=1)
+        least = max(LEAST, LEAST_SHARE * self._looked) if self._looked >= 10 * LEAST else 1
+        within = {place: count for place, count in self._within.most_common() if count >= least}
+        if not moving and not within:
+            return []
+        severity: Severity = "low"
+        said, remedy, shown = [], [], list[Figure]()
+        for place, count in within.items():
+            said.append(f"Another picture stands in {place} of {count:,} of {self._looked:,} files.")
+            if self._other[place] >= least:
+                severity = "high"
+                said.append(
+                    f"In {self._other[place]:,} of them it shows something else than the picture that people see, and "
+                    "no attacker of this audit looked at it: who opens the file reads whichever is clearer."
+                )
+            remedy = ["Write only the picture: no thumbnail, and nothing behind it."]
+        if moving:
+            said.append(
+                f"{moving:,} of {n:,} files have several frames or pages (up to {most}). An attacker averages them, "
+                "lays them over each other, or takes the clearest, so noise that changes from frame to frame adds "
+                "nothing. The attackers of this audit saw the fullest frame, with letters of others that it lacks."
+            )
+            remedy.append("Do not rely on noise that changes between frames.")
+        if self._shown:
+            shown = [figure(sheet(self._shown, 2), "On the left pictures, on the right what else is in their files.")]
+        figures = {
+            "n": n, "moving": moving, "most_frames": most, "looked_into": self._looked, "within": within,
+            "other_than_the_picture": {place: self._other[place] for place in within},
+        }  # fmt: skip
+        title = "More than one picture in a file"
+        return [finding("frames", title, severity, " ".join(said), " ".join(remedy), figures, shown)]
+
+
+def frames_of(data: bytes) -> int:
+    """Count the frames or pages of a picture's file by its structure, 1 at least, `MOST_FRAMES` at most."""
+    count = 1
+    if data[:3] == b"GIF":
+        count = sum(kind == GIF_FRAME for kind, _ in gif_blocks(data))
+    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+        count = _frames_of_png(data)
+    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        count = sum(kind == b"ANMF" for kind in _chunks_of_webp(data))
+    elif data[:4] in (b"II*\0", b"MM\0*"):
+        count = _pages_of_tiff(data)
+    return min(max(count, 1), MOST_FRAMES)
+
+
+def _frames_of_png(data: bytes) -> int:
+    at, frames, moves, before = 8, 0, False, True
+    while at + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        at += 12 + size
+        moves |= kind == b"acTL"
+        if kind == b"fcTL":
+            frames += 1
+        elif kind == b"IDAT" and before:
+            before, frames = False, max(frames, 1)  # the picture itself, if it is no frame of its own
+        elif kind == b"IEND":
+            break
+    return frames if moves else 1
+
+
+def _chunks_of_webp(data: bytes) -> Iterable[bytes]:
+    at = 12
+    while at + 8 <= len(data):
+        size = struct.unpack_from("<I", data, at + 4)[0]
+        yield data[at : at + 4]
+        at += 8 + size + size % 2
+
+
+def _pages_of_tiff(data: bytes) -> int:
+    order = "<" if data[:2] == b"II" else ">"
+    seen: set[int] = set()
+    at = struct.unpack_from(f"{order}I", data, 4)[0] if len(data) >= 8 else 0
+    while at and at not in seen and at + 2 <= len(data) and len(seen) < MOST_FRAMES:
+        seen.add(at)
+        behind = at + 2 + 12 * struct.unpack_from(f"{order}H", data, at)[0]
+        if behind + 4 > len(data):
+            break
+        at = struct.unpack_from(f"{order}I", data, behind)[0]
+    return len(seen)
+
+
+def _picture_in(part: bytes) -> np.ndarray | None:
+    """Return a picture that begins somewhere in some bytes; None if there is none."""
+    for tried, begin in enumerate(_BEGINS.finditer(part)):
+        if tried == _TRIED:
+            break
+        picture = _decoded(part[begin.start() :])
+        if picture is not None:
+            return picture
+    return None
+
+
+def _decoded(data: bytes) -> np.ndarray | None:
+    try:
+        pixels = decode_frames(data).pixels[0]
+    except BadPicture:
+        return None
+    return pixels[..., :3] if pixels.ndim == 3 else pixels
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the correlation of the levels of two pictures, both made as small as the smaller of each side.
+
+    Two pictures without contrast are alike; one with and one without are not.
+    """
+    size = (min(one.shape[1], other.shape[1]), min(one.shape[0], other.shape[0]))
+    levels = [
+        np.asarray(Image.fromarray(picture).convert("L").resize(size, Image.Resampling.BOX), np.float64)
+        for picture in (one, other)
+    ]
+    first, second = (level - level.mean() for level in levels)
+    norm = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return float((first * second).sum() / norm) if norm else float(not first.any() and not second.any())

@@ -1,0 +1,90 @@
+"""Labels that do not fit their pictures: a reader is sure of what it sees, and the labels say something else."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from tasks.audit.findings.measuring.shown import finding
+from tasks.audit.findings.texts.ignored_texts import MOST_RIGHT, Readings
+from tasks.audit.schema import Finding
+from tasks.rates import Rate
+
+LEAST_PICTURES = 20  # that a reader is sure of
+LEAST_SHARE = 0.5  # of the pictures
+SURE = 0.9  # confidence from which a reading counts
+LEAST_LETTERS = 3  # of a reading that counts
+ABOVE_CHANCE = 0.1  # share of letters by which labels that fit exceed those of other pictures at least
+SHIFTS = 7  # other pictures whose labels are compared with each reading
+LEAST_EXCHANGED = 0.1  # share of the sure readings that are the label of another picture
+MOST_OF_ONE = 0.2  # share of the sure readings that are one word: a banner beside the text, or a text that is ignored
+_TITLE = "Labels that do not fit the pictures"
+_REMEDY = (
+    "Give each picture its own label; a generator has to return the text that it draws. Until then the rates of this "
+    "report say nothing of the CAPTCHA. If people have to work the answer out of what they see, the labels are right, "
+    "and no attacker of this audit does so."
+)
+
+
+def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str], str]) -> list[Finding]:
+    """Return the finding `labels`, if a reader is sure of other texts than the labels say; else nothing.
+
+    A reader counts that is sure of half of the unseen pictures, has hardly a word right, and whose letters are in the
+    labels no more often than in those of other pictures. Readers that fail on a hard CAPTCHA are not sure, and have
+    some letters right.
+
+    Parameters
+    ----------
+    readings : Readings
+    texts : sequence of str
+        All labels there are.
+    as_ : callable
+        What a text is compared as.
+    """
+    if readings.right > MOST_RIGHT:
+        return []
+    for answers in readings.read:
+        confidences = answers.confidences or (0.0,) * len(answers.guesses)
+        rows = [
+            (as_(read), as_(truth))
+            for read, truth, confidence in zip(answers.firsts, readings.truths, confidences, strict=False)
+            if confidence >= SURE and len(read) >= LEAST_LETTERS
+        ]
+        n = len(answers.guesses)
+        if len(rows) < max(LEAST_PICTURES, LEAST_SHARE * n):
+            continue
+        if Counter(read for read, _ in rows).most_common(1)[0][1] > MOST_OF_ONE * len(rows):
+            continue
+        reads, truths = [read for read, _ in rows], [truth for _, truth in rows]
+        own, chance = _common(reads, truths), _by_chance(reads, truths)
+        if own.value > chance + ABOVE_CHANCE:
+            continue
+        known = Counter(map(as_, texts))
+        exchanged = sum(known[read] > (read == truth) for read, truth in rows)
+        return [_told(n, len(rows), own, chance, exchanged, rows)]
+    return []
+
+
+def _told(n: int, sure: int, own: Rate, chance: float, exchanged: int, rows: Sequence[tuple[str, str]]) -> Finding:
+    plain = (
+        f"A reader that learnt from none of these pictures is sure of what it sees in {sure:,} of {n:,}, such as "
+        f"{rows[0][0]!r} where the label is {rows[0][1]!r}. Of its letters {100 * own.value:.1f} % are in the label, "
+        f"and {100 * chance:.1f} % are in labels of other pictures: that is chance."
+    )
+    if exchanged >= LEAST_EXCHANGED * sure:
+        plain += f" {exchanged:,} are read as the label of another picture, so labels were exchanged."
+    figures = {
+        "n": n, "sure": sure, "letters": own.as_dict(), "letters_of_other_labels": round(chance, 4),
+        "labels_of_other_pictures": exchanged, "examples": [list(row) for row in rows[:6]],
+    }  # fmt: skip
+    return finding("labels", _TITLE, "high", plain, _REMEDY, figures)
+
+
+def _common(reads: Sequence[str], truths: Sequence[str]) -> Rate:
+    """Return how many letters of readings are in the truths as well, wherever: a reader may miss the first letter."""
+    common = sum((Counter(read) & Counter(truth)).total() for read, truth in zip(reads, truths, strict=True))
+    return Rate(common, sum(map(len, reads)))
+
+
+def _by_chance(reads: Sequence[str], truths: Sequence[str]) -> float:
+    """Return the same share for truths of other pictures."""
+    shifts = range(1, min(SHIFTS + 1, len(truths)))
+    return sum(_common(reads, [*truths[by:], *truths[:by]]).value for by in shifts) / len(shifts)

@@ -1,0 +1,61 @@
+"""Labels of other pictures are told where a reader is sure; hard pictures and readers that err are no proof."""
+
+import numpy as np
+import pytest
+
+from tasks.audit.attackers.answers import Answers
+from tasks.audit.findings.texts.ignored_texts import NOT_READ, Readings
+from tasks.audit.findings.texts.unfitting_labels import find_unfitting
+
+N = 80
+RNG = np.random.Generator(np.random.Philox(key=[8, 8]))
+TEXTS, OTHERS = (["".join(RNG.choice(list("ABCDEFGHKLMNPQRSTUVWXYZ"), 5)) for _ in range(N)] for _ in range(2))
+
+
+def read(words: list[str], confidence: float = 0.97, truths: list[str] = TEXTS, right: float = 0.0) -> Readings:
+    return Readings(truths, [Answers(tuple((word,) for word in words), (confidence,) * len(words), 0.0)], right)
+
+
+def told(readings: Readings, texts: list[str] = TEXTS) -> list[dict]:
+    return find_unfitting(readings, texts, str)
+
+
+def test_labels_of_other_texts_are_told():
+    (found,) = told(read(OTHERS))
+    assert (found["name"], found["severity"]) == ("labels", "high")
+    assert f"{N} of {N}" in found["plain"] and "exchanged" not in found["plain"]
+    assert found["figures"]["examples"][0] == [OTHERS[0], TEXTS[0]]
+
+
+def test_labels_that_were_exchanged_are_told_so():
+    (found,) = told(read([*TEXTS[1:], TEXTS[0]]))
+    assert found["figures"]["labels_of_other_pictures"] == N
+    assert "labels were exchanged" in found["plain"]
+
+
+def test_sure_readings_of_most_pictures_are_enough():
+    sure = (0.97,) * (N // 2) + (0.1,) * (N // 2)
+    assert told(Readings(TEXTS, [Answers(tuple((word,) for word in OTHERS), sure, 0.0)], 0.0))
+
+
+ONE_WRONG = [text[:2] + other[2:] for text, other in zip(TEXTS, OTHERS, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        NOT_READ,
+        read(TEXTS),
+        read(OTHERS, confidence=0.6),
+        read(OTHERS, right=0.4),  # an attacker knows the texts
+        read(OTHERS[:15], truths=TEXTS[:15]),
+        read(ONE_WRONG),  # two letters of five are right
+        read([text[1:] for text in TEXTS]),  # the first letter is missed, so all others stand elsewhere
+        read(["DEMOX"] * N),  # a banner, or a text that is ignored
+        read(["AB"] * N),
+        read([""] * N),
+        Readings(TEXTS, [Answers(tuple((word,) for word in OTHERS), None, 0.0)], 0.0),
+    ],
+)
+def test_what_is_no_proof_is_not_told(readings):
+    assert told(readings) == []
