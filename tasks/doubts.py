@@ -73,9 +73,9 @@ def believed(
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
     It reads pictures once more made plainer (see `tasks.plainer`), and takes that if it is surer then: letters on
-    cards in black on white, dithered pictures as shades, small texts enlarged, scattered letters and rows of letters side by side, letters
-    seen by their rims filled in, letters in pieces joined, and letters without what shines through behind them, or
-    without thin lines and dots.
+    cards in black on white, dithered pictures as shades, small texts enlarged, scattered letters and rows of letters
+    side by side, letters seen by their rims filled in, letters in pieces joined, and letters without what shines
+    through behind them, or without thin lines and dots.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
