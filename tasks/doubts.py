@@ -40,12 +40,14 @@ class Believed(NamedTuple):
     readings : of these k
     notes : k sentences on what was left out or is doubted; '' for nothing
     images : these k as they were read, without what was left out
+    sizes : (k, 2) int64, rows and columns of each at the top left of its canvas
     """
 
     rows: np.ndarray
     readings: Readings
     notes: list[str]
     images: np.ndarray
+    sizes: np.ndarray
 
     def noted(self, indices: np.ndarray, notes: dict[int, str]) -> tuple[np.ndarray, Readings]:
         """Add the notes to those of all pictures; return the numbers (k,) int64 and the readings of these.
@@ -93,19 +95,19 @@ def believed(
     deep = reader if isinstance(reader, DeepReader) else None
     readings = deep.read(images, rankings, sizes) if deep else reader.read(images, rankings)
     if not reader.doubts or not len(images):
-        return [Believed(every, readings, [""] * len(images), images)]
+        return [Believed(every, readings, [""] * len(images), images, sizes)]
     if not deep:
         rows = np.flatnonzero(_surest(readings) > DOUBTED)  # nobody believes the others, so they need no look
         found = find_oddities(images[rows] if len(rows) else np.zeros((0, 8, 8), np.uint8), sizes[rows, 1])
-        return [Believed(every, *_doubted(readings, rows, found), images)]
+        return [Believed(every, *_doubted(readings, rows, found), images, sizes)]
     first = readings.reading_confidence
-    whole = Believed(every, _varied(deep, readings, images, sizes, rankings), [""] * len(images), images)
-    whole, plainer = _plainer(deep, whole, first, sizes, rankings)
+    varied = _varied(deep, readings, images, sizes, rankings)
+    whole, plainer = _plainer(deep, Believed(every, varied, [""] * len(images), images, sizes), first, rankings)
     return [
         _in_doubt(part, found)
         for each in _apart_from(whole, plainer)
         for part, found in _icons_apart(
-            deep, each, each.readings.reading_confidence if each is plainer else first[each.rows], sizes, rankings
+            deep, each, each.readings.reading_confidence if each is plainer else first[each.rows], rankings
         )
         if len(part.rows)
     ]
@@ -121,7 +123,7 @@ def _apart_from(whole: Believed, again: Believed | None) -> list[Believed]:
 
 def _part(whole: Believed, kept: np.ndarray) -> Believed:
     notes = [whole.notes[k] for k in kept.tolist()]
-    return Believed(whole.rows[kept], rows_of(whole.readings, kept), notes, whole.images[kept])
+    return Believed(whole.rows[kept], rows_of(whole.readings, kept), notes, whole.images[kept], whole.sizes[kept])
 
 
 def _varied(
@@ -149,23 +151,32 @@ def _varied(
 
 
 def _plainer(
-    reader: DeepReader, whole: Believed, first: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...]
-) -> tuple[Believed, Believed | None]:  # fmt: skip
+    reader: DeepReader, whole: Believed, first: np.ndarray, rankings: tuple[Ranking, ...]
+) -> tuple[Believed, Believed | None]:
     """Read pictures once more in every plainer way that fits them; return all as they are, and what is taken of it.
 
     `first`, (n,) float64, is the confidence in what the network first read, which the limits of the ways are of.
     """
-    of, ways, pictures = make_plainer(whole.images, sizes, first)
+    of, ways, pictures, sizes = make_plainer(whole.images, whole.sizes, first)
     if not ways:
         return whole, None
-    images = np.stack(pictures)
-    again = reader.read(images, rankings, sizes[of])
+    images = _on_one_canvas(pictures)
+    again = reader.read(images, rankings, sizes)
     taken, shares, kept_shares = choose(whole.readings, again, of, ways)
     whole = whole._replace(readings=_lowered(whole.readings, kept_shares[:, 1], kept_shares[:, 0]))
     if not len(taken):
         return whole, None
     readings = _lowered(rows_of(again, taken), shares[:, 1], shares[:, 0])
-    return whole, Believed(of[taken], readings, [""] * len(taken), images[taken])
+    return whole, Believed(of[taken], readings, [""] * len(taken), images[taken], sizes[taken])
+
+
+def _on_one_canvas(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return pictures at the top left of canvases as large as the largest."""
+    shape = np.max([picture.shape for picture in pictures], axis=0)
+    canvas = np.zeros((len(pictures), *shape), np.uint8)
+    for own, picture in zip(canvas, pictures, strict=True):
+        own[: picture.shape[0], : picture.shape[1]] = picture
+    return canvas
 
 
 def _surest(readings: Readings) -> np.ndarray:
@@ -176,14 +187,14 @@ def _surest(readings: Readings) -> np.ndarray:
 
 
 def _icons_apart(
-    reader: DeepReader, whole: Believed, sure: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+    reader: DeepReader, whole: Believed, sure: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> list[tuple[Believed, Oddities]]:
     """Read pictures without what stands apart from their letters, where that surely is no letter.
 
     `sure`, (k,) float64, is the confidence in a single reading of each. Returns these and the others, each with what
     their ink shows.
     """
-    sizes = sizes[whole.rows]
+    sizes = whole.sizes
     ink = ink_of_batch(whole.images, sizes[:, 0], sizes[:, 1])
     found = find_oddities(ink, sizes[:, 1])
     rows = np.flatnonzero(found.apart & (found.things >= reader.length[0]))
@@ -198,7 +209,8 @@ def _icons_apart(
     if not len(taken):
         return [(whole, found)]
     lowered = _lowered(rows_of(again, taken), *[np.full(len(taken), LEFT_OUT)] * 2)
-    apart = Believed(whole.rows[rows[taken]], lowered, [READ_WITHOUT] * len(taken), covered[taken])
+    without = [READ_WITHOUT] * len(taken)
+    apart = Believed(whole.rows[rows[taken]], lowered, without, covered[taken], sizes[rows[taken]])
     kept = np.setdiff1d(np.arange(len(found.things)), rows[taken])
     nothing = _rows_of(find_oddities(np.zeros((1, 8, 8), np.uint8)), np.zeros(len(taken), np.int64))
     return [(apart, nothing), (_part(whole, kept), _rows_of(found, kept))]

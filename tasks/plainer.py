@@ -13,6 +13,7 @@ from tasks.loading.oddities.in_pieces import in_one_piece
 from tasks.loading.oddities.layouts.close_up import close_up
 from tasks.loading.oddities.layouts.scattered import in_a_row, in_one_size
 from tasks.loading.oddities.layouts.several_rows import in_one_row
+from tasks.loading.oddities.layouts.text_columns import out_of_a_column
 from tasks.loading.oddities.relief import filled_in
 from tasks.loading.oddities.several_inks import without_an_ink, without_decoys
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
@@ -54,6 +55,7 @@ PLAINER = (
     Plainer(close_up),
     Plainer(in_a_row),
     Plainer(in_one_size, times=1.5, below=UNSURE),
+    Plainer(out_of_a_column, below=UNSURE, shorter=True),
     Plainer(in_one_row, least=REST, times=0.2, below=ALWAYS),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_fainter_layer, least=REST, times=0.5, below=ALWAYS, shorter=True),
@@ -67,7 +69,7 @@ PLAINER = (
 
 def make_plainer(
     images: np.ndarray, sizes: np.ndarray, confidence: np.ndarray
-) -> tuple[np.ndarray, list[Plainer], list[np.ndarray]]:
+) -> tuple[np.ndarray, list[Plainer], list[np.ndarray], np.ndarray]:
     """Make pictures that were not read with confidence plainer in every way that fits them.
 
     Parameters
@@ -85,8 +87,11 @@ def make_plainer(
         The picture that each was made of.
     ways : m Plainer
     pictures : m arrays like those of `images`
+        Larger ones where a text was set otherwise, as its column in a row.
+    made_sizes : (m, 2) int64
+        Their rows and columns, as `sizes`.
     """
-    of, ways, pictures = [], [], []
+    of, ways, pictures, made_sizes = [], [], [], []
     unsure = np.flatnonzero(confidence < max(way.below for way in PLAINER))
     contents = _contents(images[unsure], sizes[unsure])
     for k, content in zip(unsure.tolist(), contents, strict=True):
@@ -99,9 +104,13 @@ def make_plainer(
             for plainer in found if isinstance(found, tuple) else () if found is None else (found,):
                 of.append(k)
                 ways.append(way)
-                pictures.append(images[k].copy())
-                pictures[-1][part] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
-    return np.array(of, np.int64), ways, pictures
+                made = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
+                anew = made.shape != image.shape
+                pictures.append(made if anew else images[k].copy())
+                made_sizes.append(made.shape[:2] if anew else sizes[k])
+                if not anew:
+                    pictures[-1][part] = made
+    return np.array(of, np.int64), ways, pictures, np.array(made_sizes, np.int64).reshape(-1, 2)
 
 
 def _contents(images: np.ndarray, sizes: np.ndarray) -> list[tuple[slice, slice]]:

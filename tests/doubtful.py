@@ -18,7 +18,7 @@ from tests.scattered_texts import SCATTERED
 from tests.small_texts import SMALL
 from tests.strangers import BLACK, FACES, FONTS, LETTERS, WHITE, Colour, Kind, Plate, lay_out, png
 from tests.texts_in_pieces import PIECES
-from tests.texts_in_rows import IN_ROWS
+from tests.texts_in_rows import IN_COLUMNS, IN_ROWS
 
 Brush = ImageDraw.ImageDraw
 Shape = Callable[[Brush, int, int, Colour], None]  # draws in 20 x 20 pixels from x, y
@@ -301,6 +301,7 @@ GROUPS: dict[str, dict[str, Kind]] = {
     "small texts": SMALL,
     "scattered": SCATTERED,
     "in rows": IN_ROWS,
+    "in columns": IN_COLUMNS,
     "rims and shadows": RELIEF,
     "in pieces": PIECES,
     "cut off": {"cut-left": Kind(_cut(0), 0.0), "cut-right": Kind(_cut(-1), 0.0)},

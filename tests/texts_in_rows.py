@@ -68,3 +68,38 @@ IN_ROWS = {
     "rows-colours": _kind(_of(3, 3), (130, 90), 6, colours=True),
     "rows-slanting": _kind(partial(_slanting, counts=(3, 3)), (140, 120), 6),
 }
+
+
+def _upright(plate: Plate, gap: float) -> list[Image.Image]:
+    """Return the letters' masks below each other in the middle of the picture, `gap` of their height apart."""
+    letters = [mask.crop(mask.getbbox()) for mask in plate.masks]
+    between = max(2, round(gap * max(letter.height for letter in letters)))
+    y, masks = (plate.size[1] - sum(letter.height + between for letter in letters) + between) // 2, []
+    for letter in letters:
+        masks.append(Image.new("L", plate.size))
+        masks[-1].paste(letter, ((plate.size[0] - letter.width) // 2, y))
+        y += letter.height + between
+    return masks
+
+
+def _column(gap: float, **more: Any) -> Kind:
+    """Draw letters below each other, and cut the picture to (60, 220) pixels."""
+    return _kind(partial(_upright, gap=gap), (60, 220), 5, **more)
+
+
+def _on_its_side(degrees: int, **more: Any) -> Kind:
+    """Draw a text, and turn it."""
+    make = make_kind(place=_of(5), **more)
+
+    def turned(plate: Plate) -> bytes:
+        return png(Image.open(io.BytesIO(make(plate))).rotate(degrees, expand=True))
+
+    return laid_out(turned, (180, 54), 32, 5)
+
+
+IN_COLUMNS = {
+    "column": _column(0.35), "column-close": _column(0.08), "column-light": _column(0.3, light=True),
+    "column-lines": _column(0.3, lines=3), "column-dots": _column(0.3, dots=0.02),
+    "side-left": _on_its_side(90), "side-right": _on_its_side(-90), "side-lines": _on_its_side(90, lines=3),
+    "side-light": _on_its_side(-90, light=True),
+}  # fmt: skip

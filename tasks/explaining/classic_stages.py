@@ -52,7 +52,7 @@ def classic_stages(
         Of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    ((_, readings, _, _),) = believed(reader, image[None], None, rankings)
+    readings = believed(reader, image[None], None, rankings)[0].readings
     ink, shear, _ = upright(image[None])
     lattice, odds = reader.spans(ink)
     columns = np.array([known.index(letter) for letter in reader.alphabet])

@@ -32,14 +32,16 @@ def deep_stages(
         As for `DeepReader.read`, of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    ((_, readings, _, read),) = believed(reader, images, sizes, rankings)
+    (part,) = believed(reader, images, sizes, rankings)
+    readings = part.readings
     says = "nothing is cut, and no ground is taken away before."
-    if not np.array_equal(read, images):
+    if not np.array_equal(part.images, images):
         says = (
             "nothing is cut. Before, an icon was left out, letters on cards became black on white, dots became shades, "
-            "a small text was enlarged, or letters that rims show were filled in."
+            "a small text was enlarged, letters were set in a row, or letters that rims show were filled in."
         )
-        images = read
+        images, sizes = part.images, part.sizes
+    looked_at = seen if np.array_equal(sizes[0], seen.shape[:2]) else images[0, : sizes[0, 0], : sizes[0, 1]]
     rectangle, taken = as_taken(reader, images, sizes)
     high, wide = seen.shape[:2]
     normal = np.ascontiguousarray(taken.transpose(1, 2, 0))
@@ -50,7 +52,7 @@ def deep_stages(
         Stage("The picture", f"{wide} x {high} pixels, as a browser shows it.", PicturePanel(seen)),
         Stage(
             "What is looked at", "Frames and wide empty margins are left out: the network sees what is inside orange.",
-            PicturePanel(seen, np.rint(rectangle[None]).astype(int)),
+            PicturePanel(looked_at, np.rint(rectangle[None]).astype(int)),
         ),
         Stage(
             "As the network takes it",

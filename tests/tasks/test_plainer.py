@@ -80,7 +80,7 @@ def test_a_picture_is_made_plainer_in_each_way_and_in_grey_too(monkeypatch):
     ]  # fmt: skip
     monkeypatch.setattr(plainer, "PLAINER", ways)
     sure = np.array([0.95, 1.0, 0.94])
-    of, found, pictures = make_plainer(np.repeat(IMAGES, 3, axis=0), np.array([[20, 60], [9, 9], [9, 30]]), sure)
+    of, found, pictures, _ = make_plainer(np.repeat(IMAGES, 3, axis=0), np.array([[20, 60], [9, 9], [9, 30]]), sure)
     assert (of.tolist(), found) == ([2, 2, 2], [ways[1], ways[3], ways[3]])
     for picture, level in zip(pictures, (8, 9, 10), strict=True):
         assert (picture[:9, :30] == level).all() and (picture[9:] == 7).all() and (picture[:, 30:] == 7).all()
@@ -88,6 +88,17 @@ def test_a_picture_is_made_plainer_in_each_way_and_in_grey_too(monkeypatch):
     assert [image[0, 0] for image in grey] == [255 - 8, 255 - 9, 255 - 10]  # ink
     monkeypatch.setattr(plainer, "PLAINER", [ways[1]._replace(below=0.7), ways[3]])
     assert [len(make_plainer(IMAGES, SIZES, np.array([sure]))[1]) for sure in (0.69, 0.7)] == [3, 2]
+
+
+def test_a_text_that_is_set_otherwise_has_a_picture_of_its_own_size(monkeypatch):
+    row = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    ways = [Plainer(lambda image: row), Plainer(lambda image: np.full_like(image, 8))]
+    monkeypatch.setattr(plainer, "PLAINER", ways)
+    of, _, pictures, sizes = make_plainer(IMAGES, SIZES, np.array([0.5]))
+    assert (of.tolist(), sizes.tolist()) == ([0, 0], [[2, 5], SIZES[0].tolist()])
+    np.testing.assert_array_equal(pictures[0], row)
+    grey = make_plainer(IMAGES[..., 0], SIZES, np.array([0.5]))[2]
+    np.testing.assert_array_equal(grey[0], 255 - row[:, :, 0])
 
 
 @pytest.mark.parametrize(("bar", "cut"), [(30, True), (2, False)])
@@ -103,7 +114,7 @@ def test_bars_are_no_ground_where_they_are_most_of_a_picture(monkeypatch, bar, c
     assert box[0] >= bar
     ways = [Plainer(given.append), Plainer(given.append, whole=True), Plainer(lambda seen: 255 - seen)]
     monkeypatch.setattr(plainer, "PLAINER", ways)
-    _, _, (made,) = make_plainer(image[None], sizes, np.array([0.1]))
+    _, _, (made,), _ = make_plainer(image[None], sizes, np.array([0.1]))
     np.testing.assert_array_equal(given[0], image[part])
     np.testing.assert_array_equal(given[1], image)
     expected = image.copy()

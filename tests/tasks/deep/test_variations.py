@@ -141,7 +141,7 @@ def test_only_pictures_without_confidence_are_varied_and_only_for_readers_of_str
     unclear = np.where(noise > 25, noise, unclear).astype(np.uint8)
     images, asked = np.stack([clear, unclear]), []
     monkeypatch.setattr(doubts, "vary", lambda images, sizes: asked.append(len(images)) or vary(images, sizes))
-    monkeypatch.setattr(doubts, "make_plainer", lambda *_: (np.zeros(0, np.int64), [], []))
+    monkeypatch.setattr(doubts, "make_plainer", lambda *_: (np.zeros(0, np.int64), [], [], np.zeros((0, 2), np.int64)))
     believed(reader, images)
     assert not asked
     monkeypatch.setattr(reader, "doubts", True)

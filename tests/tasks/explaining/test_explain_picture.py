@@ -26,6 +26,7 @@ from tasks.profiles.built_in import find_profile
 from tasks.readers import known_letters, load_both, load_reader
 from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.picture_reader import PictureReader
+from tests.doubtful import DOUBTFUL
 from tests.strangers import draw
 
 WORDS = ("BONE", "LORD", "OORD", "WORD")
@@ -176,6 +177,21 @@ def test_files_of_other_kinds_are_explained_as_they_are_read(unseen, both, kind,
         if own.word:
             explained = explain_picture(reader, known_letters(place(SHIPPED))[1], data, kind)
             assert (explained.word, explained.confidence) == (own.word, own.confidence)
+
+
+@pytest.mark.parametrize("kind", ["rows-equal", "column"])
+def test_a_text_that_is_set_in_a_row_is_shown_in_it(kind, monkeypatch):
+    monkeypatch.setattr(deep_stages_room, "saliency", lambda _, taken, __: np.zeros(taken.shape[1:], np.float32))
+    ((data, text),) = draw(kind, 1, 3, kinds=DOUBTFUL)
+    reader = load_reader(str(STRANGERS), model_digest(STRANGERS), (), None, CAPITALS, (1, 12))
+    groups, _ = load_seen_batch([data], bytes)
+    stages, readings = deep_stages(reader, decode_seen(data), groups[0].images, groups[0].sizes)
+    assert readings.words[0, 0] == text
+    seen, looked_at = (stage.panel.image for stage in stages[:2])
+    assert looked_at.shape[1] > 2 * looked_at.shape[0]
+    assert seen.shape != looked_at.shape
+    with Image.open(io.BytesIO(plot_stages(stages, "deep"))) as drawn:
+        assert drawn.width == 1000
 
 
 def test_what_is_no_picture_has_a_reason():

@@ -68,7 +68,8 @@ def in_one_row(image: np.ndarray) -> np.ndarray | None:
         found = find_rows(parts)
         if found and _are_alike(far, parts, found.rows):
             strips = [_strip(far, parts, numbers, found.angle) for numbers in found.rows]
-            return on_canvas(side_by_side(strips), image.shape[:2])
+            row = side_by_side(strips)
+            return on_canvas(row, row.shape)
     return None
 
 
