@@ -56,7 +56,7 @@ PLAINER = (
     Plainer(in_a_row),
     Plainer(in_one_size, times=1.5, below=UNSURE),
     Plainer(out_of_a_column, below=UNSURE, shorter=True),
-    Plainer(in_one_row, least=REST, times=0.2, below=ALWAYS),
+    Plainer(in_one_row, least=REST, times=0.2, below=ALWAYS, shorter=True),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_fainter_layer, least=REST, times=0.5, below=ALWAYS, shorter=True),
     Plainer(without_thin, below=UNSURE, shorter=True, shared=True),

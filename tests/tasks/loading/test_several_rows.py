@@ -73,6 +73,12 @@ def test_rows_that_slant_are_told_apart(slope):
     assert widths(in_one_row(image if slope > 0 else np.ascontiguousarray(image[:, ::-1]))) == rows
 
 
+def test_the_same_text_twice_is_a_text():
+    assert widths(in_one_row(blocks("1432", "1432"))) == "1432"
+    assert widths(in_one_row(blocks("1432", "1432", "1432"))) == "1432"
+    assert widths(in_one_row(blocks("1432", "1434"))) == "14321434"
+
+
 def test_what_differs_in_size_or_strength_is_no_row():
     small = blocks("1234", "1234", pitch=40)
     small[60 : 60 + 12] = 255  # the lower row is 18 px high

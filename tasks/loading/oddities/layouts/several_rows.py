@@ -34,6 +34,7 @@ OVERLAP = 0.15  # a letter reaches no farther into the next row
 DOT = 0.35  # the middle of a dot is no higher above its row
 SIZE = 1.5  # the letters of a row are at most so many times as high as those of another
 CUT, HALF = 0.3, 1.0  # rows nearer than the first, whose parts are so many times as wide as high, are halves of letters
+SAME = 0.15  # rows of the same letters differ by no more in their sides and in the correlation of their ink
 STRENGTH = 0.75  # of the strongest row's ink: weaker rows are a reflection or a shadow
 SHARED = 0.25  # of a letter's columns: a letter that shares more with those of another row stands in none of its gaps
 
@@ -68,6 +69,8 @@ def in_one_row(image: np.ndarray) -> np.ndarray | None:
         found = find_rows(parts)
         if found and _are_alike(far, parts, found.rows):
             strips = [_strip(far, parts, numbers, found.angle) for numbers in found.rows]
+            if all(_are_equal(strips[0], strip) for strip in strips[1:]):  # the same text twice is a text
+                strips = strips[:1]
             row = side_by_side(strips)
             return on_canvas(row, row.shape)
     return None
@@ -154,3 +157,12 @@ def _strip(far: np.ndarray, parts: Parts, numbers: list[int], angle: float) -> n
         ink = np.asarray(Image.fromarray(ink).rotate(angle, Image.Resampling.BICUBIC, expand=True))
     rows, columns = np.flatnonzero((ink > 127).any(axis=1)), np.flatnonzero((ink > 127).any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _are_equal(first: np.ndarray, second: np.ndarray) -> bool:
+    """Tell whether two rows show the same letters."""
+    (high, wide), other = first.shape, second.shape
+    if abs(high - other[0]) > SAME * high or abs(wide - other[1]) > SAME * wide:
+        return False
+    scaled = np.asarray(Image.fromarray(second).resize((wide, high), Image.Resampling.BICUBIC))
+    return float(np.corrcoef(first.ravel(), scaled.ravel())[0, 1]) >= 1 - SAME
