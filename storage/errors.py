@@ -117,6 +117,15 @@ def explained(error: OSError, path: Path) -> OSError:
     return OSError(error.errno, error.strerror, str(path))
 
 
+def full(error: BaseException, path: Path) -> NoSpace | None:
+    """Return the project's error if a write failed since the disk is full; None for any other error.
+
+    For code that blames a value for errors of its path: nobody can correct the value for want of space.
+    """
+    told = explained(error, path) if isinstance(error, OSError) else None
+    return told if isinstance(told, NoSpace) else None
+
+
 def remedy(error: OSError) -> str:
     """Return what helps against an error of a read: permissions do not shorten a name."""
     return _REMEDIES.get(error.errno or 0, "check its permissions and the disk")

@@ -16,7 +16,7 @@ from typing import Any
 
 from flows.service.passwords import require_sendable
 from flows.shell.quiet import tell
-from storage.errors import BadInput, readable_size
+from storage.errors import BadInput, full, readable_size
 
 STARTING = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 DATABASES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
@@ -146,7 +146,7 @@ def require_writable() -> None:
 
     Raises
     ------
-    BadInput
+    BadInput, NoSpace
     """
     if given := os.environ.get("PREFECT_HOME"):
         try:
@@ -155,6 +155,8 @@ def require_writable() -> None:
             with TemporaryFile(dir=folder):
                 pass
         except (OSError, RuntimeError) as error:
+            if no_space := full(error, Path(given)):
+                raise no_space from error
             why = getattr(error, "strerror", None) or error
             raise BadInput(
                 f"PREFECT_HOME: must be a folder where files can be written ({why}); it is {given!r}; {_CORRECT}"

@@ -9,7 +9,7 @@ from typing import Any
 from dask import config
 from dask.utils import parse_bytes, parse_timedelta
 
-from storage.errors import BadInput
+from storage.errors import BadInput, full
 
 _COMPRESSION = "distributed.comm.compression"
 
@@ -37,7 +37,7 @@ def require_scratch() -> None:
 
     Raises
     ------
-    BadInput
+    BadInput, NoSpace
     """
     folder = config.get("temporary-directory")
     if not folder:
@@ -46,6 +46,8 @@ def require_scratch() -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, TypeError, ValueError) as error:
+        if no_space := full(error, Path(str(folder))):
+            raise no_space from error
         name = "DASK_TEMPORARY_DIRECTORY"
         what = name if name in os.environ else "Dask's temporary-directory"
         raise BadInput(

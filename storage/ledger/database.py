@@ -1,5 +1,6 @@
 """An SQLite database in WAL mode: opened or created, changed in transactions, moved aside if it is not ours."""
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ PATIENCE = 60.0  # seconds that a run waits for another run's transaction
 SIDES = ("", "-wal", "-shm")  # suffixes of SQLite's files
 CACHE = 8 << 10  # KB of pages in memory
 JOURNAL = 8192  # pages in the journal at which they are written into the database
+_ROOM = 64 << 10  # free bytes; with fewer, `-shm`, which has 32 KB, may not find room
 _PRIMARY = 0xFF  # SQLite's extended error codes have the primary code in their lowest byte
 Row = tuple[Any, ...]
 """A row of an answer: values of SQLite's types, by column."""
@@ -148,15 +150,14 @@ class Database:
                         f"{self.path}: another run has been writing to it for {PATIENCE:.0f} s; wait for its end"
                     ) from error
                 case sqlite3.SQLITE_FULL:
-                    raise NoSpace(
-                        f"{self.path}: the disk is full; free some space and give the same command again: "
-                        "it goes on from there"
-                    ) from error
+                    raise self._no_space() from error
                 case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
                     raise Unwritable(
                         f"{self.path}: this user may not write there ({error}); change the permissions or choose "
                         "another --home"
                     ) from error
+                case sqlite3.SQLITE_IOERR if shutil.disk_usage(self.path.parent).free < _ROOM:
+                    raise self._no_space() from error  # memory that it shares by way of a file: SQLite tells no reason
                 case sqlite3.SQLITE_IOERR:
                     raise Unwritable(
                         f"{self.path}: the disk failed ({error}); mend it or choose another --home, then give the "
@@ -165,6 +166,11 @@ class Database:
             if "decode to UTF-8" in str(error):  # Python's own error, without a code
                 raise self.set_aside("is not as it was written: a text is not UTF-8") from error
             raise
+
+    def _no_space(self) -> NoSpace:
+        return NoSpace(
+            f"{self.path}: the disk is full; free some space and give the same command again: it goes on from there"
+        )
 
     def set_aside(self, reason: str) -> Damaged:
         """Move the files of a database aside, for a reason that begins with a verb; return the error to raise."""

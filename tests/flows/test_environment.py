@@ -1,5 +1,6 @@
 """A wrong environment: each is told in a line that names it, by the real command, before any work."""
 
+import errno
 import json
 import os
 import subprocess
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from flows import environment
-from flows.service.prefect_settings import require_settings
+from flows.service import prefect_settings
+from flows.service.prefect_settings import require_settings, require_writable
 from flows.service.run_database import ONCE
-from storage.errors import BadInput, Unreachable
+from storage.errors import BadInput, NoSpace, Unreachable
 
 ROOT = Path(__file__).parents[2]
 
@@ -342,3 +344,15 @@ def test_a_file_of_settings_that_has_no_end_is_not_read(tmp_path, monkeypatch, n
     for given in (os.devnull, tmp_path, tmp_path / "none"):
         monkeypatch.setenv(name, str(given))
         require_settings()
+
+
+def test_a_full_disk_is_no_fault_of_the_folder_that_is_named(tmp_path, monkeypatch):
+    """Exit code 1: another value of the variable is one remedy of several."""
+
+    def refuse(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr(prefect_settings, "TemporaryFile", refuse)
+    with pytest.raises(NoSpace, match="the disk is full"):
+        require_writable()

@@ -1,6 +1,8 @@
 """A variable of Dask's that it cannot use is named before any worker fails for it."""
 
+import errno
 import os
+import tempfile
 
 import pytest
 from dask import config
@@ -8,8 +10,8 @@ from distributed.config import initialize_logging
 
 from flows.service.prefect_settings import settings_explained
 from flows.workers.cluster import beginning, crew
-from flows.workers.dask_settings import require_dask_settings
-from storage.errors import BadInput
+from flows.workers.dask_settings import require_dask_settings, require_scratch
+from storage.errors import BadInput, NoSpace
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,12 @@ def test_a_folder_for_temporary_files_that_cannot_be_is_named(monkeypatch):
     told = pytest.raises(BadInput, match=r"DASK_TEMPORARY_DIRECTORY: must be a folder .*; it is '/dev/null/x'")
     with config.set({"temporary-directory": "/dev/null/x"}), beginning(1), told, crew(1):
         pass
+
+
+def test_a_full_disk_is_no_fault_of_the_folder_that_is_named(monkeypatch, tmp_path):
+    def refuse(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with config.set({"temporary-directory": str(tmp_path)}), pytest.raises(NoSpace, match="the disk is full"):
+        require_scratch()
