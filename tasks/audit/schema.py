@@ -146,7 +146,7 @@ class Finding(TypedDict):
     """A defect that needs no attack to be found, or the note that it was looked for and not found."""
 
     # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, blank, frames, ignored,
-    # labels, lost
+    # labels, lost, views
     name: str
     title: str
     severity: Literal["high", "low", "none", "unknown"]  # none: looked for, not found; unknown: cannot be told

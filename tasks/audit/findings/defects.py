@@ -46,8 +46,8 @@ def find_defects(
     list of Finding
         One of each kind, the most severe first: `border`, `alike`, `frequencies`, `entropy`, `length`, `repeats`,
         `answer`, `colour`, `variation`, `ground`; `blank` if a letter is not drawn, `lost` if
-        letters at some places are not, `frames` if files have further pictures, `ignored` if pictures do not depend on
-        their texts, and `labels` if labels do not fit them.
+        letters at some places are not, `frames` if files have further pictures, `views` if letters stand clear
+        in others, `ignored` if pictures do not depend on their texts, and `labels` if labels do not fit them.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import numpy as np
 
 from storage.errors import BadInput
 from storage.files.small_files import read_small
+from tasks.audit.findings.clear_views import find_views
 from tasks.audit.findings.files.codes import Codes
 from tasks.audit.findings.files.file_numbers import FileNumbers
 from tasks.audit.findings.files.hidden_parts import PALETTE, parts_of
@@ -40,7 +41,9 @@ _ONLY_LETTERS = "Let nothing but the drawn letters follow from the answer: no pi
 def find_giveaways(
     sources: Sequence[Path], texts: Sequence[str], seen: tuple[Sequence[np.ndarray], Sequence[str]] = ((), ())
 ) -> list[Finding]:  # fmt: skip
-    """Look for the answers in the owner's files: findings `answer`, and `frames` if there are further pictures in it.
+    """Look for the answers in the owner's files: findings `answer`, perhaps `frames` and `views`.
+
+    `frames` is there if files have further pictures, `views` if letters stand clear where people do not look.
 
     Parameters
     ----------
@@ -56,9 +59,10 @@ def find_giveaways(
         hidden = find_hidden(*seen)
         if hidden:
             figures = {"n": len(seen[0]), "pixels": [place for place, _, _ in hidden]}
-            return [finding("answer", _TITLE, "high", " ".join(_told_hidden(hidden)), _ONLY_LETTERS, figures)]
+            told = " ".join(_told_hidden(hidden))
+            return [finding("answer", _TITLE, "high", told, _ONLY_LETTERS, figures), *find_views(*seen)]
         plain = "The original files were not given, so their metadata, names and structure were not looked at."
-        return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0})]
+        return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0}), *find_views(*seen)]
     answers = Answers(texts)
     places, vectors, codes, numbers = _Places(), VectorPictures(), Codes(), FileNumbers()
     inner, before = InnerPictures(), _Before()
@@ -79,7 +83,7 @@ def find_giveaways(
         named += standing is not None and standing == text
         vectors.add(path, data, text)
         within = list(parts_of(data))
-        inner.add(data, within)
+        inner.add(data, within, len(text or ""))
         for place, part in (*within, (_NAME, _rest_of_name(path, text)), (_TIME, b"%d" % seconds)):
             _look(places, place, part, path.name, text, answers, before)
             if text is not None:
@@ -97,7 +101,8 @@ def find_giveaways(
     hidden = [
         *find_hidden(pixels, shown), *find_in_doubles(doubles, shown), *find_under_transparency(pixels, shown)
     ]  # fmt: skip
-    return [_answer(len(files) - unread, unread, named, places, vectors, hidden), *inner.findings()]
+    said = _answer(len(files) - unread, unread, named, places, vectors, hidden)
+    return [said, *inner.findings(), *find_views(pixels, shown)]
 
 
 class _Before:

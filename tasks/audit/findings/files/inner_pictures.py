@@ -8,13 +8,17 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
+from tasks.audit.findings.clear_views import HELD, SEEN, TRIED, letters_seen
 from tasks.audit.findings.files.hidden_parts import GIF_FRAME, gif_blocks
+from tasks.audit.findings.measuring.sampled import as_seen
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
 from tasks.audit.schema import Figure, Finding
+from tasks.loading.decode import decode_seen
 from tasks.loading.frames import decode_frames
 from tasks.loading.safe_read import BadPicture
 
 MOST_FRAMES = 10_000  # that are counted
+MOST_LOOKED = 16  # frames of a file, at equal distances, in which clear letters are looked for
 MOST_WITHIN = 240  # files whose inner pictures are looked at
 LEAST, LEAST_SHARE = 3, 0.01  # files with an inner picture; fewer may be chance
 SAME = 0.5  # correlation with the picture, above which an inner picture is a smaller copy of it
@@ -31,10 +35,13 @@ class InnerPictures:
         self._within: Counter[str] = Counter()
         self._other: Counter[str] = Counter()  # those that show something else than the picture
         self._shown: list[np.ndarray] = []
+        self._clearer = _Clearer()
 
-    def add(self, data: bytes, parts: Iterable[tuple[str, bytes]]) -> None:
-        """Look at a file, and at the parts that it has besides pixels."""
+    def add(self, data: bytes, parts: Iterable[tuple[str, bytes]], letters: int) -> None:
+        """Look at a file, at the parts that it has besides pixels, and for as many letters in its frames."""
         self._frames.append(frames_of(data))
+        if self._frames[-1] > 1 and letters:
+            self._clearer.add(data, letters)
         if self._looked == MOST_WITHIN:
             return
         self._looked += 1
@@ -74,14 +81,53 @@ class InnerPictures:
                 "nothing. The attackers of this audit saw the fullest frame, with letters of others that it lacks."
             )
             remedy.append("Do not rely on noise that changes between frames.")
+        if self._clearer.told:
+            severity = "high"
+            said.append(
+                f"In {self._clearer.count} of {self._clearer.n} files that were tried, letters stand clear in a frame, "
+                "and not in the one that the attackers saw. Who takes the clear frame reads more than they did."
+            )
+            self._shown += self._clearer.shown
         if self._shown:
             shown = [figure(sheet(self._shown, 2), "On the left pictures, on the right what else is in their files.")]
         figures = {
             "n": n, "moving": moving, "most_frames": most, "looked_into": self._looked, "within": within,
             "other_than_the_picture": {place: self._other[place] for place in within},
+            "clearer_frames": self._clearer.count,
         }  # fmt: skip
         title = "More than one picture in a file"
         return [finding("frames", title, severity, " ".join(said), " ".join(remedy), figures, shown)]
+
+
+class _Clearer:
+    """Counts moving files with a frame in which letters stand clear, while they do not in what the attackers saw."""
+
+    def __init__(self) -> None:
+        self.n = self.count = self._seen = 0
+        self.shown: list[np.ndarray] = []
+
+    @property
+    def told(self) -> bool:
+        """Return whether nearly all of enough files are so."""
+        return self.n >= TRIED and self.count >= HELD * self.n and self._seen <= SEEN * self.n
+
+    def add(self, data: bytes, letters: int) -> None:
+        """Look at a file's frames, unless there were enough files."""
+        if self.n == 2 * TRIED:
+            return
+        try:
+            seen = decode_seen(data)
+            frames = decode_frames(data).pixels
+        except BadPicture:
+            return
+        self.n += 1
+        self._seen += letters_seen(seen, letters)
+        some = frames[:: -(-len(frames) // MOST_LOOKED)]
+        views = (as_seen(frame[..., :3] if frame.ndim == 3 else 255 - frame) for frame in some)
+        clear = next((view for view in views if letters_seen(view, letters)), None)
+        if clear is not None:
+            self.count += 1
+            self.shown += [seen, clear] if len(self.shown) < 6 else []
 
 
 def frames_of(data: bytes) -> int:

@@ -138,6 +138,11 @@ def shapes_of(mask: np.ndarray, others: np.ndarray) -> Shapes:
     return best
 
 
+def shapes_alone(mask: np.ndarray) -> Shapes:
+    """Look at the parts of a mask, (h, w) bool, as they are: no gap is closed."""
+    return _counted(mask, *_shapes(mask))
+
+
 def _shapes(whole: np.ndarray) -> tuple[np.ndarray, list[tuple[int, slice]]]:
     """Return the number of each pixel's part, and the parts that look like letters, with their columns."""
     height, width = whole.shape

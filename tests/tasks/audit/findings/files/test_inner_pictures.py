@@ -5,11 +5,12 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from tasks.audit.findings.files.giveaways import find_giveaways
 from tasks.audit.findings.files.inner_pictures import frames_of, likeness
 
+FONT = ImageFont.load_default(28)
 TEXTS = [f"{first}{second}" for first in "ABCDEFGH" for second in "KLMNP"]
 
 
@@ -102,3 +103,22 @@ def test_likeness_is_of_levels_and_not_of_sizes():
     assert abs(likeness(one, np.asarray(noise(4)))) < 0.2
     blank = np.full((20, 60), 255, np.uint8)
     assert (likeness(blank, blank), likeness(blank, one)) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True})])
+def test_a_frame_that_is_clearer_than_what_the_attackers_saw_is_told(tmp_path, kind, options):
+    """The frame with most ink is noise; the letters stand in a later one."""
+
+    def make(number: int, first: bool = True) -> bytes:
+        letters = Image.new("L", (90, 50), 255)
+        for place, letter in enumerate(TEXTS[number]):
+            ImageDraw.Draw(letters).text((14 + 34 * place + number % 5, 4 + number % 7), letter, 0, FONT)
+        frames = [noise(number, 50, 90), letters] if first else [letters, letters.point(lambda level: level // 2 + 127)]
+        return saved(kind, [frame.convert("RGB") for frame in frames], **options)
+
+    found = frames_found(tmp_path, make)
+    assert found["severity"] == "high"
+    assert found["figures"]["clearer_frames"] == 24
+    assert "letters stand clear in a frame" in found["plain"]
+    honest = frames_found(tmp_path, lambda number: make(number, first=False))
+    assert (honest["severity"], honest["figures"]["clearer_frames"]) == ("low", 24)
