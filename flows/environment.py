@@ -192,6 +192,8 @@ def active_profile() -> dict[str, str]:
         The file is malformed.
     """
     profiles = _profiles_file()
+    if profiles and os.path.realpath(profiles) == os.devnull:  # a usual way to have none
+        return {}
     try:
         content = tomllib.loads(read_ordinary(profiles).decode()) if profiles else {}
     except (IsADirectoryError, ValueError, RecursionError) as error:

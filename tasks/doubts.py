@@ -103,22 +103,14 @@ def believed(
     first = readings.reading_confidence
     varied = _varied(deep, readings, images, sizes, rankings)
     whole, plainer = _plainer(deep, Believed(every, varied, [""] * len(images), images, sizes), first, rankings)
+    again = [each.readings.reading_confidence for each in plainer]
+    kept = _part(whole, np.flatnonzero(~np.isin(whole.rows, [row for each in plainer for row in each.rows.tolist()])))
     return [
         _in_doubt(part, found)
-        for each in _apart_from(whole, plainer)
-        for part, found in _icons_apart(
-            deep, each, each.readings.reading_confidence if each is plainer else first[each.rows], rankings
-        )
+        for each, sure in zip([*plainer, kept], [*again, first[kept.rows]], strict=True)
+        for part, found in _icons_apart(deep, each, sure, rankings)
         if len(part.rows)
     ]
-
-
-def _apart_from(whole: Believed, again: Believed | None) -> list[Believed]:
-    """Return what was read again, and the rest of all pictures as it was."""
-    if again is None:
-        return [whole]
-    kept = np.flatnonzero(~np.isin(whole.rows, again.rows))
-    return [again, _part(whole, kept)]
 
 
 def _part(whole: Believed, kept: np.ndarray) -> Believed:
@@ -152,22 +144,31 @@ def _varied(
 
 def _plainer(
     reader: DeepReader, whole: Believed, first: np.ndarray, rankings: tuple[Ranking, ...]
-) -> tuple[Believed, Believed | None]:
+) -> tuple[Believed, list[Believed]]:
     """Read pictures once more in every plainer way that fits them; return all as they are, and what is taken of it.
 
     `first`, (n,) float64, is the confidence in what the network first read, which the limits of the ways are of.
     """
     of, ways, pictures, sizes = make_plainer(whole.images, whole.sizes, first)
     if not ways:
-        return whole, None
-    images = _on_one_canvas(pictures)
-    again = reader.read(images, rankings, sizes)
+        return whole, []
+    # Texts that were set otherwise have pictures of other sizes: their canvas would be too large for the others.
+    anew = np.array([picture.shape != whole.images.shape[1:] for picture in pictures])
+    groups = [group for group in (np.flatnonzero(~anew), np.flatnonzero(anew)) if len(group)]
+    images = [_on_one_canvas([pictures[k] for k in group]) for group in groups]
+    read = [reader.read(image, rankings, sizes[group]) for image, group in zip(images, groups, strict=True)]
+    again = rows_of(joined(read), np.argsort(np.concatenate(groups)))
     taken, shares, kept_shares = choose(whole.readings, again, of, ways)
     whole = whole._replace(readings=_lowered(whole.readings, kept_shares[:, 1], kept_shares[:, 0]))
-    if not len(taken):
-        return whole, None
-    readings = _lowered(rows_of(again, taken), shares[:, 1], shares[:, 0])
-    return whole, Believed(of[taken], readings, [""] * len(taken), images[taken], sizes[taken])
+    plainer = []
+    for image, group in zip(images, groups, strict=True):
+        own = np.flatnonzero(np.isin(taken, group))
+        if len(own):
+            rows = taken[own]
+            readings = _lowered(rows_of(again, rows), shares[own, 1], shares[own, 0])
+            place = np.searchsorted(group, rows)
+            plainer.append(Believed(of[rows], readings, [""] * len(rows), image[place], sizes[rows]))
+    return whole, plainer
 
 
 def _on_one_canvas(pictures: list[np.ndarray]) -> np.ndarray:

@@ -259,8 +259,10 @@ def _looking(path: Place, option: str) -> Iterator[None]:
 
 
 def _remember(folder: Place) -> None:
-    if isinstance(folder, Path):
-        _led[os.path.abspath(folder)] = os.path.realpath(folder)  # noqa: PTH100 - which resolves no link
+    own = Path(os.path.abspath(folder)) if isinstance(folder, Path) else None  # noqa: PTH100 - which resolves no link
+    for above in (own, *own.parents) if own else ():
+        if above == own or str(above) in _led:  # of an earlier run in this process: its owner may have moved it
+            _led[str(above)] = os.path.realpath(above)
 
 
 def require_replaceable(path: Path) -> None:

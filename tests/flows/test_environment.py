@@ -205,6 +205,11 @@ def test_a_file_of_profiles_that_is_a_pipe_or_has_no_end_is_not_waited_for(tmp_p
         profiles.symlink_to("/dev/zero")
 
 
+def test_no_profiles_are_said_with_the_null_device(monkeypatch):
+    monkeypatch.setenv("PREFECT_PROFILES_PATH", "/dev/null")
+    assert environment.active_profile() == {}
+
+
 def test_closed_standard_output_is_named(captchas):
     in_a_line(captchas("profiles", shell='exec "$@" >&-'), 2, "standard output", "/dev/null")
 

@@ -21,6 +21,7 @@ from tasks.loading.oddities.relief import filled_in
 from tasks.readers import load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
 from tasks.shipped import SHIPPED, STRANGERS
+from tests.doubtful import DOUBTFUL
 from tests.relief_texts import RELIEF
 from tests.strangers import FACES, Plate, draw, lay_out, png
 from tests.texts_in_pieces import PIECES
@@ -229,3 +230,13 @@ def test_what_explains_what(word, things, marks, apart, blots, why):
     shown = (things, marks, apart, blots is True)
     found = Oddities(*(np.array([value]) for value in shown), none, none, no, np.array([cut]))
     assert unexplained(found, [word]) == [why]
+
+
+def test_texts_that_are_set_otherwise_are_read_beside_others():
+    """Their pictures have other sizes, and none gets the answer of another."""
+    model = load_reader(*DEEP, (), length=(4, 8))
+    drawn = [draw(kind, 1, 3, kinds=DOUBTFUL)[0] for kind in ("rows-equal", "column", "tiles", "side-left", "shines")]
+    files = [file for file, _ in drawn]
+    groups, _ = read_pictures(model, range(len(files)), files.__getitem__, {})
+    answers = {k: str(word) for rows, found in groups for k, word in zip(rows.tolist(), found.words[:, 0], strict=True)}
+    assert [answers[k] for k in range(len(files))] == [text for _, text in drawn]

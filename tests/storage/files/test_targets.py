@@ -248,3 +248,15 @@ def test_a_folder_that_became_a_link_is_not_written_into(tmp_path):
     require_file(here / "out.csv", "out")  # the next command takes the link for what its user means
     atomic.replace(here / "out.csv", b"answers")
     assert (outside / "out.csv").read_text() == "answers"
+
+
+def test_a_folder_that_moved_between_two_commands_is_judged_anew(tmp_path):
+    """A long-lived process runs many commands: what the first remembers binds no later one."""
+    here, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    (here / "sub").mkdir(parents=True)
+    require_folder(here, "out")
+    here.rename(elsewhere)
+    here.symlink_to(elsewhere)
+    require_file(here / "sub" / "b.json", "out")
+    atomic.replace(here / "sub" / "b.json", b"new")
+    assert (elsewhere / "sub" / "b.json").read_bytes() == b"new"

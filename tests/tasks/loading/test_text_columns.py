@@ -43,6 +43,14 @@ def test_letters_keep_their_order_from_the_top():
     assert parts.width[np.argsort(parts.table[:, 1])].tolist() == [10, 20, 30, 15]
 
 
+def test_a_large_picture_becomes_no_larger_than_readers_need():
+    picture = np.full((3000, 300, 3), 255, np.uint8)
+    for k in range(5):
+        picture[100 + 600 * k : 500 + 600 * k, 40:260] = 0
+    for found in out_of_a_column(picture):
+        assert found.shape[0] <= 160 and found.shape[1] <= 2000
+
+
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"exif"}))
 def test_a_text_in_a_row_stays_as_it_is(kind):
     for file, _ in draw(kind, 3, 3):

@@ -16,6 +16,7 @@ NEAR = 0.12  # of the median height: so near to what opening leaves, thin ink is
 MANY = 12  # letters: texts have no more
 SPECK = 0.03  # of the median height squared: a part of fewer pixels is no part of a letter
 GAP, MARGIN = 0.25, 0.25  # of the highest letter: between letters, and around them
+HIGHEST, WIDEST = 160, 2000  # pixels of a text that is set otherwise and not put back into its picture
 MOST = 1_000_000  # pixels: a larger picture is read as it is
 
 
@@ -77,3 +78,11 @@ def on_canvas(row: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     out = Image.new("L", (shape[1], shape[0]), 255)
     out.paste(part, ((shape[1] - part.width) // 2, (shape[0] - part.height) // 2))
     return np.repeat(np.asarray(out)[:, :, None], 3, axis=2)
+
+
+def in_own_size(image: np.ndarray) -> np.ndarray:
+    """Return a picture, (h, w, 3) uint8, as large as readers need it at most: they take it to some 40 rows."""
+    high, wide = image.shape[:2]
+    times = min(1.0, HIGHEST / high, WIDEST / wide)
+    size = max(1, round(times * wide)), max(1, round(times * high))
+    return image if times == 1.0 else np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))

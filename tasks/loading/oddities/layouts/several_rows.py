@@ -15,6 +15,7 @@ from tasks.loading.oddities.layouts.ink import (
     MOST,
     SPECK,
     from_ground,
+    in_own_size,
     inked_parts,
     line_widths,
     middle_height,
@@ -72,7 +73,7 @@ def in_one_row(image: np.ndarray) -> np.ndarray | None:
             if all(_are_equal(strips[0], strip) for strip in strips[1:]):  # the same text twice is a text
                 strips = strips[:1]
             row = side_by_side(strips)
-            return on_canvas(row, row.shape)
+            return in_own_size(on_canvas(row, row.shape))
     return None
 
 

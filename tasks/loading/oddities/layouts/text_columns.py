@@ -11,6 +11,7 @@ from tasks.loading.oddities.layouts.ink import (
     MANY,
     MOST,
     from_ground,
+    in_own_size,
     inked_parts,
     line_widths,
     on_canvas,
@@ -54,8 +55,8 @@ def out_of_a_column(image: np.ndarray) -> tuple[np.ndarray, ...]:
             box = slice(top, bottom), slice(left, right)
             cells.append(own_ink(far[box], np.isin(parts.labels[box], numbers)))
         row = side_by_side(cells)
-        upright = on_canvas(row, row.shape)
-        return upright, *(np.ascontiguousarray(np.rot90(image, times)) for times in (-1, 1))
+        found = on_canvas(row, row.shape), *(np.ascontiguousarray(np.rot90(image, times)) for times in (-1, 1))
+        return tuple(map(in_own_size, found))
     return ()
 
 
