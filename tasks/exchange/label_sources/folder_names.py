@@ -4,9 +4,10 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
+from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of, shape
 
 DIGITS = 9  # folders of a digit each, at least, that are no lengths or counters
+SHORT = 2  # letters of a folder that divides many names, and of what stands behind labels, at most
 CLASSES = 200  # numbers of classes at most
 CASES = {
     "upper",
@@ -50,6 +51,23 @@ def folder_readings(folders: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]
     places = [k for k, kind in enumerate(kinds) if kind is Part.LABEL and not {v.lower() for v in columns[k]} <= CASES]
     readings = [(_pattern(different, k), tuple(tokens[folder][k] for folder in folders)) for k in places]
     return readings if len(readings) < 2 else [*readings, whole]
+
+
+def first_letters(folders: Sequence[str], stems: Sequence[str]) -> bool:
+    """Return whether folders are the first letters of names, so that folders stay small, and no labels themselves.
+
+    The folders are short, the names are all of one length, and what follows has letters like those before it: `A398` in
+    the folder A may be a picture of an A.
+    """
+    pairs = [*zip(folders, stems, strict=True)]
+    if max(map(len, folders)) > SHORT or len({*map(len, stems)}) > 1:
+        return False
+    if not all(stem.casefold().startswith(folder.casefold()) for folder, stem in pairs):
+        return False
+    heads, rests = ([*part] for part in zip(*((s[: len(f)], s[len(f) :]) for f, s in pairs), strict=True))
+    lettered = 2 * sum(any(map(str.isalpha, rest)) for rest in rests) > len(rests)
+    alike = {*map(shape, "".join(heads))} <= {*map(shape, "".join(rests))}
+    return lettered and alike and min(map(len, rests)) > SHORT and kinds_of([rests], len(rests))[0] is Part.LABEL
 
 
 def few_digits(labels: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.folder_names import folder_readings
+from tasks.exchange.label_sources.folder_names import first_letters, folder_readings
 from tasks.exchange.label_sources.name_parts import FEW, SAME, Part, character_codes, kinds_of, shape
 from tasks.exchange.label_sources.picture_index import SPLIT_FOLDERS
 from tasks.exchange.label_sources.spelling.marks import dividing_marks
@@ -265,11 +265,8 @@ class Names:
             return []
         if all(re.fullmatch("[0-9a-f]{2}", folder) for folder in different) and not character_codes(folders):
             return []  # the first digits of hashes
-        stems = zip(folders, self.stems, strict=True)
-        if others and all(
-            len(stem) > len(folder) and stem.casefold().startswith(folder.casefold()) for folder, stem in stems
-        ):
-            return []  # the first letters of names, so that folders stay small
+        if others and first_letters(folders, self.stems):
+            return []
         kind = kinds_of([folders, self.stems], self.total)[0]
         single = all(len(folder) == 1 for folder in different)
         lengths = {len(folder) for folder in different}

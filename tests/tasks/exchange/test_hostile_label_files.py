@@ -1,5 +1,6 @@
 """Files of labels by hostile hands: each is read or refused in little time; a letter without a place gives no text."""
 
+import contextlib
 import json
 
 import pytest
@@ -9,8 +10,9 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.beside import are_boxes, class_names, text_of_boxes
 from tasks.exchange.label_sources.file_formats.annotations import xml_rows
 from tasks.exchange.label_sources.file_formats.json_entries import literal_rows
-from tasks.exchange.label_sources.file_formats.label_files import read_table
+from tasks.exchange.label_sources.file_formats.label_files import decode, read_table
 from tasks.exchange.label_sources.file_formats.literals import as_json
+from tasks.exchange.label_sources.file_formats.remarks import rows_only
 from tasks.exchange.label_sources.written_labels import unwrapped
 from tasks.exchange.scan import DIGEST_BYTES, ScanJob, scan_files
 from tasks.loading.decode import Colour, Invert
@@ -97,6 +99,58 @@ def test_long_files_take_no_longer_than_their_bytes(tmp_path, in_time):
     assert as_json("{" + "'a': 1, " * many + "}") == "{" + ",".join(['"a":1'] * many) + "}"
     listed = {f"{k}.png": f"['a'{' ' * many}x" for k in range(30)}
     assert unwrapped(listed, {}) == listed
+
+
+def test_long_lines_in_quotes_take_no_longer_than_their_bytes(in_time):
+    for line in ('"' + "a,b" * 200_000, '"' + "a,b" * 200_000 + '"', "\0" * 500_000 + "x", '," ' + " " * 500_000):
+        rows_only(f"{line}\n{line}")
+        with contextlib.suppress(BadInput):
+            decode(line.encode(), "x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"AB,C"\n"D,EF"\n',
+        "img1 ABC\nimg2 DEF\n" + "".join(f"img{k} a,b{k}\n" for k in range(3, 60)),
+        "ABCD\n---\nEFGH\n",
+        "---\nABCD\nEFGH\n",
+        'a.png,AB\nb.png,"x\n---\ny"\n',
+        'a.png,AB\nb.png,"x\n+---+\ny"\nc.png,CD\n',
+        "a.png,AB\nb.png,CD\n---\nc.png,EF\nd.png,GH\n",
+        '"file\nname",label\na.png,AB\nb.png,CD\nc.png,EF\n',
+    ],
+)
+def test_rows_that_look_like_remarks_stay(text):
+    assert rows_only(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('"file,label"\n"img1,AB"\n', "file,label\nimg1,AB\n"),
+        ('"a.png;AB"\n"b.png;CD"\n', "a.png;AB\nb.png;CD\n"),
+        ("file,label\n----------\na.png,AB\nb.png,CD\n", "file,label\n\na.png,AB\nb.png,CD\n"),
+        ("a.png AB\nb.png CD\n--------\n", "a.png AB\nb.png CD\n\n"),
+        ("My labels\na.png,A B C\nb.png,A B D\nc.png,B C D\n", "\na.png,A B C\nb.png,A B D\nc.png,B C D\n"),
+        ('|a|b|\n|---|---|\n|x.png|"|\n', 'a|b\n\nx.png|"\n'),
+    ],
+)
+def test_remarks_around_rows_go(text, wanted):
+    assert rows_only(text) == wanted
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-16"])
+@pytest.mark.parametrize("width", [0, 2, 30])
+def test_zeros_that_fill_cells_up_are_no_part_of_them(encoding, width):
+    rows = [("a.png", "ABCD"), ("b.png", "EF")]
+    fill = "\0" * width
+    text = "".join(f"{path}{fill},{label}{fill}\n" for path, label in rows)
+    for filled in (text, text.rstrip("\n"), text + "\0" * 64):
+        plain = decode(filled.encode(encoding), "x")
+        assert plain.split() == ["a.png,ABCD", "b.png,EF"]
+    with pytest.raises(BadInput, match="is no text, as it has characters of zero"):
+        decode("a.png,A\0B\nb.png,CD\n".encode(encoding), "x")
 
 
 def test_a_text_or_row_of_letters_too_long_for_a_label_is_none(tmp_path):

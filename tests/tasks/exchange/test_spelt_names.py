@@ -127,6 +127,16 @@ def test_numbers_and_hashes_are_no_codes():
     assert hex_texts(DIGITS[:5]) is None
 
 
+@pytest.mark.parametrize("length", [2, 4, 6])
+def test_digits_from_3_to_7_are_no_codes(length):
+    chance = random.Random(8)
+    values = ["".join(chance.choices("34567", k=length)) for _ in range(60)]
+    assert hex_texts(values) is None
+    if length > 2:
+        want = {f"{value}.png": value for value in values}
+        assert read(want) == want
+
+
 def test_the_length_of_the_label_beside_it_is_no_label():
     words = [word[: 2 + k % 4] for k, word in enumerate(WORDS)]
     want = {f"{k:04d}_{word}_{len(word)}.png": word for k, word in enumerate(words)}
@@ -138,6 +148,32 @@ def test_folders_of_first_letters_are_no_labels():
     assert read(want) == want
     letters = {f"{letter}/{letter}_{k:02d}.png": letter for letter in "ABCDEF" for k in range(6)}
     assert read(letters) == letters
+
+
+BEHIND = {"a": "ab", "three letters": ("hsr", "kqm"), "three digits": ("398", "417")}
+
+
+@pytest.mark.parametrize("labels", [CODES, DIGITS, WORDS])
+@pytest.mark.parametrize("case", BEHIND)
+def test_names_that_go_on_behind_their_folder_are_asked_about(labels, case):
+    paths = [f"{label}/{label}{behind}.png" for label in labels for behind in BEHIND[case]]
+    with pytest.raises(BadInput, match="several parts of the pictures' names may be the label"):
+        infer_pattern(paths, "whole")
+
+
+@pytest.mark.parametrize("behind", ["{:03d}", "abc", "k3f", "a", "X"])
+def test_letters_and_what_stands_behind_them_are_asked_about(behind):
+    chance = random.Random(5)
+    kinds = {"{:03d}": "0123456789", "abc": "abcdefghijklm", "k3f": "abcdefgh2345", "a": "ab", "X": "XYZ"}[behind]
+    length = 1 if len(behind) == 1 else 3
+    paths = {f"{c}/{c}{''.join(chance.choices(kinds, k=length))}.png" for c in "ABCDEFGHKMNPQRST" for _ in range(4)}
+    with pytest.raises(BadInput, match="several parts of the pictures' names may be the label"):
+        infer_pattern(sorted(paths), "whole")
+
+
+def test_folders_of_two_letters_are_no_labels():
+    want = {f"{word[:2].upper()}/{word}.png": word for word in WORDS}
+    assert read(want) == want
 
 
 @pytest.mark.parametrize("odd", ["A_caps", "upper_A", "Acap", "AA"])

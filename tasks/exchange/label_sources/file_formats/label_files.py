@@ -46,6 +46,7 @@ _MARK = re.compile(r"[^\w\s]{1,3}\s+")  # or a dash or the like, and a blank
 NAMED_PICTURE = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
 _FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
 _ESCAPED = re.compile(r'(?<!\\)\\"')  # a quote within quotes, as ICDAR writes it, if its line has another behind it
+_PADDING = re.compile(r'(?<!\0)\0++(?=[,;\t|" \r\n]|\Z)')  # of cells that all have one width, or of the file
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
 
 
@@ -152,7 +153,7 @@ def decode(data: bytes, name: str) -> str:
         if data.startswith(beginning):
             raise BadInput(f"{name}: is {what}")
     try:
-        text = data.decode(_encoding(data)).lstrip("\ufeff")
+        text = _PADDING.sub("", data.decode(_encoding(data)).lstrip("\ufeff"))
         if "\0" in text:
             raise BadInput(f"{name}: is no text, as it has characters of zero; {WRITE_TABLE}")
         return text if "\n" in text else text.replace("\r", "\n")  # lines of old spreadsheets end with it alone
@@ -168,10 +169,10 @@ def _encoding(data: bytes) -> str:
         return "utf-32"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    head = data[:4000]
+    head = data[:4000].rstrip(b"\0")
     if len(head) > 3 and not len(data) % 2:  # ASCII characters in UTF-16 have a zero byte each, always on one side
-        for zeros, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
-            if zeros.count(0) > 0.4 * len(zeros):
+        for zeros, others, encoding in ((head[1::2], head[::2], "utf-16-le"), (head[::2], head[1::2], "utf-16-be")):
+            if zeros.count(0) > 0.4 * len(zeros) and (others.count(0) < 0.2 * len(others) or not any(zeros)):
                 return encoding
     return "utf-8-sig"
 

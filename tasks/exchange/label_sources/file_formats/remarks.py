@@ -5,40 +5,101 @@ import re
 from tasks.loading.listing import READ
 
 RULE, DRAWN = {*"-+=|:─│┼━ \t\r"}, ("---", "===", "───", "━━━")  # as databases and Markdown draw it
+CROSSED = {*"+|│┼"}  # of rules that no label is
+MARKS = ",;\t|"
 TITLES = 5  # lines above a table at most
 MOSTLY = 0.9  # share of the lines that have the separator
+PATH_WORDS = {"path", "file", "filename", "filepath", "name", "image", "imagename", "img", "picture", "id", "key"}
+LABEL_WORDS = {"label", "labels", "text", "word", "code", "captcha", "answer", "solution", "value", "truth", "gt"}
 _COUNT = re.compile(r"\(?\d[\d,. ]* (?:rows?|records?|lines?|entries)\b.*|total\b.*", re.IGNORECASE)
-_WHOLE = re.compile(r'"[^"]*[^",;\t|][,;\t|][^",;\t|][^"]*"')  # a row that somebody put into quotes as a whole
+_DIVIDED = re.compile(r"[^,;\t|][,;\t|][^,;\t|]")
 _NAMED = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)
+_OPENS = re.compile(r'(?:^|[,;\t|]) *"')  # a cell in quotes
 
 
 def rows_only(text: str) -> str:
     """Return a text with empty lines in place of those that are no rows, and without the bars around all rows."""
     lines = text.split("\n")
     filled = [k for k, line in enumerate(lines) if line.strip()]
-    drawn = {k for k in filled if any(mark in lines[k] for mark in DRAWN) and {*lines[k]} <= RULE}
+    quoted = _quoted(lines)
+    drawn = _rules(lines, filled, quoted)
     rows = [k for k in filled if k not in drawn]
-    if len(rows) > 1 and all(map(_WHOLE.fullmatch, (lines[k].strip() for k in rows))):
+    if len(rows) > 1 and _whole([lines[k].strip() for k in rows]):
         return "\n".join(line.strip().strip('"') for line in lines)
     bars = [k for k in rows if drawn and lines[k].strip()[0] in "|│" and lines[k].strip()[-1] in "|│"]
     if drawn and len(bars) > 1 and len(bars) >= MOSTLY * len(rows):
         for k in bars:
             lines[k] = "|".join(cell.strip() for cell in re.split("[|│]", lines[k].strip()[1:-1]))
-    gone = {k for k in filled if k in drawn and (bars or len(rows) > len(drawn))} | _around(lines, rows)
+    gone = {k for k in filled if k in drawn and (bars or len(rows) > len(drawn))} | _around(lines, rows, quoted)
     return "\n".join("" if k in gone else line for k, line in enumerate(lines)) if gone else text
 
 
-def _around(lines: list[str], rows: list[int]) -> set[int]:
-    """Return the lines above and below the rows that have no separator, name no picture, and so are no rows."""
-    count = {mark: sum(mark in lines[k] for k in rows) for mark in ",;\t|"}
+def _whole(rows: list[str]) -> bool:
+    """Return whether somebody put each row into quotes as a whole; a row names a picture, or a header is above all."""
+    for row in rows:
+        inside = row[1:-1]
+        if len(row) < 3 or not row[0] == row[-1] == '"' or '"' in inside or not _DIVIDED.search(inside):
+            return False
+    header = {cell.strip().lower() for cell in re.split("[,;\t|]", rows[0][1:-1])}
+    return bool(header & PATH_WORDS and header & LABEL_WORDS) or all(map(_NAMED.search, rows))
+
+
+def _quoted(lines: list[str]) -> set[int]:
+    """Return the lines of cells in quotes that go on over several lines."""
+    found: set[int] = set()
+    begin = None
+    for k, line in enumerate(lines):
+        if line.count('"') % 2 and begin is not None:
+            found |= {*range(begin, k + 1)}
+            begin = None
+        elif line.count('"') % 2 and _OPENS.search(line):
+            begin = k
+    return found
+
+
+def _rules(lines: list[str], filled: list[int], quoted: set[int]) -> set[int]:
+    """Return the lines that only draw a rule: crossed or broken, or at an end of a table, below its header, or several.
+
+    A plain line of dashes may be a label, where the other lines are one cell each.
+    """
+    found = [k for k in filled if any(mark in lines[k] for mark in DRAWN) and {*lines[k]} <= RULE and k not in quoted]
+    rows = [k for k in filled if k not in {*found}]
+    cells = [k for k in rows if any(mark in lines[k].strip() for mark in (*MARKS, " "))]
+    table = len(cells) > 1 and len(cells) >= MOSTLY * len(rows)
+    ends = {*filled[:1], *filled[-1:], *(k for k in found if table and cells[0] < k < cells[1])}
+    return {
+        k for k in found if CROSSED & {*lines[k]} or len(lines[k].split()) > 1 or (table and (k in ends or found[1:]))
+    }
+
+
+def _parts(line: str, mark: str) -> dict[str, int]:
+    """Return into how many cells each other separator divides a line, if it divides it."""
+    line = mark.join(cell.strip() for cell in line.split(mark))
+    counts = {other: line.count(other) + 1 for other in MARKS if other != mark} | {" ": len(line.split())}
+    return {other: count for other, count in counts.items() if count > 1}
+
+
+def _around(lines: list[str], rows: list[int], quoted: set[int]) -> set[int]:
+    """Return the lines above and below the rows that are no rows.
+
+    They have no separator, name no picture, and no other separator divides them and most rows into as many cells.
+    """
+    count = {mark: sum(mark in lines[k] for k in rows) for mark in MARKS}
     mark = max(count, key=lambda mark: count[mark])
     most = len(rows) - max(2, int((1 - MOSTLY) * len(rows)))
     if count[mark] < max(most, 2):
         return set()
 
     def is_bare(k: int) -> bool:
-        return mark not in lines[k] and not _NAMED.search(lines[k]) and not lines[k].startswith("sep=")
+        plain = mark not in lines[k] and not lines[k].startswith("sep=") and k not in quoted
+        return plain and not _NAMED.search(lines[k])
+
+    def is_row(k: int) -> bool:
+        here = _parts(lines[k], mark).items()
+        return bool(here) and any(2 * sum(item in there for there in usual) > len(usual) for item in here)
 
     above = next((n for n, k in enumerate(rows) if not is_bare(k)), 0)
-    below = {rows[-1]} if is_bare(rows[-1]) and _COUNT.fullmatch(lines[rows[-1]].strip()) else set()
-    return {*rows[: above if above <= TITLES else 0]} | below
+    below = [rows[-1]] if is_bare(rows[-1]) and _COUNT.fullmatch(lines[rows[-1]].strip()) else []
+    odd = [*rows[: above if above <= TITLES else 0], *below]
+    usual = [_parts(lines[k], mark).items() for k in rows if mark in lines[k]] if odd else []
+    return set() if any(map(is_row, odd)) else {*odd}

@@ -89,4 +89,6 @@ def hex_texts(values: Sequence[str]) -> list[str] | None:
     """Return the texts whose characters values are the codes of: `424f4e45` is BONE; None if they are none."""
     if len(values) < FEW or sum(map(len, values)) < 2 * PROOF or not all(map(_CODES.fullmatch, values)):
         return None
-    return [bytes.fromhex(value).decode() for value in values]
+    texts = [bytes.fromhex(value).decode() for value in values]
+    # Decimal ones are a CAPTCHA's own digits, but for a 3 at every other place.
+    return None if all(map(str.isdecimal, values)) and not all(map(str.isdecimal, texts)) else texts
