@@ -32,6 +32,7 @@ from tasks.loading.safe_read import MOST_BYTES, BadPicture
 LEAST_ANSWERS = 3  # files that tell their answer; fewer may be chance
 LEAST_SHARE = 0.01
 CONSTANT = 0.8  # share of the files with one answer among those that hold any, from which it is a constant word
+_MOST_PLACES, _MOST_KEPT = 64, 1 << 16  # places of files, and bytes of a part there, that are remembered
 _HASH = "a hash in the file name"
 _NAME, _TIME = "the file's name", "the file's time, which a web server sends along,"
 _TITLE = "The answer in the file"
@@ -109,15 +110,23 @@ class _Before:
     """What stood in each place of the files before, by answer: a text is looked for there to see what chance makes."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        self._seen: dict[str, list[tuple[str, bytes]]] = {}
 
     def other_than(self, place: str, text: str) -> bytes | None:
         """Return what stood in a place of the last file with another answer; None if there was none."""
-        return next((part for other, part in self._seen[place] if other != text), None)
+        return next((part for other, part in self._seen.get(place, ()) if other != text), None)
 
     def add(self, place: str, text: str, part: bytes) -> None:
-        """Note what stands in a place of a file: the last two with different answers are kept."""
-        self._seen[place] = [(text, part), *(pair for pair in self._seen[place] if pair[0] != text)][:2]
+        """Note what stands in a place of a file: the last two with different answers are kept.
+
+        A stranger names the chunks of a file, so there is a most of places, and of what is kept of each.
+        """
+        if place not in self._seen and len(self._seen) == _MOST_PLACES:
+            return
+        if len(part) > _MOST_KEPT:
+            part = part[: _MOST_KEPT // 2] + part[-_MOST_KEPT // 2 :]
+        others = [pair for pair in self._seen.get(place, ()) if pair[0] != text]
+        self._seen[place] = [(text, part), *others][:2]
 
 
 def _look(

@@ -3,6 +3,7 @@
 A foreign file may have millions of such parts, or parts that unpack without an end, so there is a most of everything.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -15,7 +16,11 @@ DELAYS = "the delays of the frames"
 GIF_FRAME, GIF_END = 0x2C, 0x3B
 MOST_PARTS, MOST_BYTES = 200, 4 << 20  # of a file
 _MOST_TEXT = 1 << 20  # bytes of a part; of a longer one the beginning and the end
-_MOST_BLOCKS, _MOST_BLOCK = 500, 1 << 16  # of a GIF file, and bytes of each
+_MOST_BLOCKS, _MOST_BLOCK = 150, 1 << 16  # extensions of a GIF file, and bytes of each
+_MOST_STEPS = 1_000_000  # pieces of the blocks of a GIF file; one of 20 MB has a tenth of that
+_GIF_BLOCK = re.compile(rb"[\x21\x2c\x3b]")
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")  # the others stand between packed pixels, or are one mark
+_MOST_SEGMENTS = 10_000  # of a JPEG file, behind its first scan
 _MOST_PIXELS = 64_000_000  # bytes of unpacked pixels, behind which nothing is looked for
 _MOST_DELAYS = 64  # frames whose delays are looked at
 _PIXELS = {b"IHDR", b"IDAT", b"IEND", b"fdAT", b"fcTL", b"acTL"}
@@ -134,14 +139,16 @@ def _jpeg(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _jpeg_end(data: bytes, at: int) -> int:
     """Return where the picture ends whose first scan begins at a place; a picture behind it may end in the same way."""
-    while 0 <= (at := data.find(b"\xff", at)) < len(data) - 1:
-        kind = data[at + 1]
-        if kind == 0xD9:
-            return at + 2
-        # Between packed pixels stand 0xFF00, marks of a restart, and fill bytes; else it is a segment with its length.
-        packed = kind in (0x00, 0x01, 0xFF) or 0xD0 <= kind <= 0xD8
-        at += 1 if kind == 0xFF else 2 if packed else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return len(data)
+    for _ in range(_MOST_SEGMENTS):
+        found = _JPEG_MARKER.search(data, at)
+        if found is None:
+            return len(data)
+        at = found.end()
+        if data[at - 1] == 0xD9:
+            return at
+        at += int.from_bytes(data[at : at + 2], "big")
+    end = data.find(b"\xff\xd9", at)
+    return len(data) if end < 0 else end + 2
 
 
 def _gif(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -149,23 +156,28 @@ def _gif(data: bytes) -> Iterator[tuple[str, bytes]]:
         return
     if data[10] & 0x80:
         yield PALETTE, data[13 : 13 + 3 * (2 << (data[10] & 7))]
-    delays = b""
-    for kind, body in islice(gif_blocks(data), _MOST_BLOCKS):
-        if kind == 0xFE:
-            yield "the comment", body
-        elif kind == 0xF9:
+    delays, count, size = b"", 0, 0
+    for kind, body in gif_blocks(data):
+        if kind == 0xF9:
             delays += body[1:3] if len(delays) < 2 * _MOST_DELAYS else b""
         elif kind == GIF_END:
             if body:
                 yield BEHIND, body
         elif kind != GIF_FRAME and not body.startswith(b"NETSCAPE"):
-            yield "an extension block", body
+            # What stands behind the end comes after them, and has to be among the parts that are looked at.
+            count, size = count + 1, size + len(body)
+            if count <= _MOST_BLOCKS and size <= MOST_BYTES // 2:
+                yield "the comment" if kind == 0xFE else "an extension block", body
     if delays:
         yield DELAYS, delays
 
 
 def gif_blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the blocks of a GIF: an extension's label, `GIF_FRAME` or `GIF_END`, and its bytes; none of a frame."""
+    """Yield the blocks of a GIF: an extension's label, `GIF_FRAME` or `GIF_END`, and its bytes; none of a frame.
+
+    A file with more than `_MOST_STEPS` pieces is left off there.
+    """
+    steps = 0
     at = 13 + (3 * (2 << (data[10] & 7)) if len(data) > 10 and data[10] & 0x80 else 0)
     while at + 1 < len(data) or data[at : at + 1] == b"\x3b":
         kind = data[at]
@@ -173,7 +185,10 @@ def gif_blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield kind, data[at + 1 :]
             return
         if kind not in (0x21, GIF_FRAME):  # decoders pass over it
-            at += 1
+            found = _GIF_BLOCK.search(data, at)
+            if found is None:
+                return
+            at = found.start()
             continue
         if kind == 0x21:
             kind = data[at + 1]
@@ -186,7 +201,11 @@ def gif_blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
             if kind != GIF_FRAME and len(body) < _MOST_BLOCK:
                 body += data[at + 1 : at + 1 + data[at]]
             at += 1 + data[at]
+            steps += 1
+            if steps > _MOST_STEPS:
+                return
         at += 1
+        steps += 1
         yield kind, bytes(body)
 
 

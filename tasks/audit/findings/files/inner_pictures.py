@@ -4,12 +4,13 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
-from PIL import Image
 
 from tasks.audit.findings.clear_views import HELD, SEEN, TRIED, letters_seen
 from tasks.audit.findings.files.hidden_parts import GIF_FRAME, gif_blocks
+from tasks.audit.findings.measuring.same_pictures import on_white, shows_same
 from tasks.audit.findings.measuring.sampled import as_seen
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
 from tasks.audit.schema import Figure, Finding
@@ -21,7 +22,8 @@ MOST_FRAMES = 10_000  # that are counted
 MOST_LOOKED = 16  # frames of a file, at equal distances, in which clear letters are looked for
 MOST_WITHIN = 240  # files whose inner pictures are looked at
 LEAST, LEAST_SHARE = 3, 0.01  # files with an inner picture; fewer may be chance
-SAME = 0.5  # correlation with the picture, above which an inner picture is a smaller copy of it
+MOST_INNER = 3  # pictures within a file that are looked at
+CONTRAST = 32  # levels of 255 in an inner picture, from which it shows something
 _BEGINS = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
 _TRIED = 3  # places of a part at which a picture may begin
 
@@ -45,16 +47,17 @@ class InnerPictures:
         if self._looked == MOST_WITHIN:
             return
         self._looked += 1
-        for place, part in parts:
-            inner = _picture_in(part)
-            if inner is None:
-                continue
-            self._within[place] += 1
-            outer = _decoded(data)
-            if outer is not None and likeness(outer, inner) < SAME:
-                self._other[place] += 1
-                if len(self._shown) < 6:
-                    self._shown += [outer, inner]
+        pictures = ((place, _picture_in(part)) for place, part in parts)
+        inner = list(islice(((place, picture) for place, picture in pictures if picture is not None), MOST_INNER))
+        self._within.update({place for place, _ in inner})
+        outer = _decoded(data) if inner else None
+        if outer is None:
+            return
+        other = [(place, seen) for place, seen in inner if np.ptp(seen) >= CONTRAST and not shows_same(outer, seen)]
+        self._other.update({place for place, _ in other})
+        for _, seen in other:
+            if len(self._shown) < 6:
+                self._shown += [on_white(outer), on_white(seen)]
 
     def findings(self) -> list[Finding]:
         """Return the finding `frames`; none where each file has one picture."""
@@ -67,7 +70,7 @@ class InnerPictures:
         said, remedy, shown = [], [], list[Figure]()
         for place, count in within.items():
             said.append(f"Another picture stands in {place} of {count:,} of {self._looked:,} files.")
-            if self._other[place] >= least:
+            if self._other[place] >= max(least, min(LEAST, self._looked)):
                 severity = "high"
                 said.append(
                     f"In {self._other[place]:,} of them it shows something else than the picture that people see, and "
@@ -134,11 +137,13 @@ def frames_of(data: bytes) -> int:
     """Count the frames or pages of a picture's file by its structure, 1 at least, `MOST_FRAMES` at most."""
     count = 1
     if data[:3] == b"GIF":
-        count = sum(kind == GIF_FRAME for kind, _ in gif_blocks(data))
+        frames = (kind for kind, _ in gif_blocks(data) if kind == GIF_FRAME)
+        count = sum(1 for _ in islice(frames, MOST_FRAMES))
     elif data.startswith(b"\x89PNG\r\n\x1a\n"):
         count = _frames_of_png(data)
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        count = sum(kind == b"ANMF" for kind in _chunks_of_webp(data))
+        chunks = (kind for kind in _chunks_of_webp(data) if kind == b"ANMF")
+        count = sum(1 for _ in islice(chunks, MOST_FRAMES))
     elif data[:4] in (b"II*\0", b"MM\0*"):
         count = _pages_of_tiff(data)
     return min(max(count, 1), MOST_FRAMES)
@@ -193,22 +198,6 @@ def _picture_in(part: bytes) -> np.ndarray | None:
 
 def _decoded(data: bytes) -> np.ndarray | None:
     try:
-        pixels = decode_frames(data).pixels[0]
+        return decode_frames(data, as_shown=True).pixels[0]
     except BadPicture:
         return None
-    return pixels[..., :3] if pixels.ndim == 3 else pixels
-
-
-def likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the correlation of the levels of two pictures, both made as small as the smaller of each side.
-
-    Two pictures without contrast are alike; one with and one without are not.
-    """
-    size = (min(one.shape[1], other.shape[1]), min(one.shape[0], other.shape[0]))
-    levels = [
-        np.asarray(Image.fromarray(picture).convert("L").resize(size, Image.Resampling.BOX), np.float64)
-        for picture in (one, other)
-    ]
-    first, second = (level - level.mean() for level in levels)
-    norm = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return float((first * second).sum() / norm) if norm else float(not first.any() and not second.any())

@@ -18,6 +18,7 @@ _LEAST_SHARE = 0.3  # of the variance of how many differ, that the letters expla
 _SPARE = 20  # pictures more than kinds of letters
 _LARGEST = 4_000_000  # pixels of a file whose palette is looked at
 _MOST_FRAMES = 64  # of a file, whose colours are looked at
+_MOST_PIXELS = 4_000_000  # of all these frames
 _Told = list[tuple[str, str, int]]
 
 
@@ -98,6 +99,8 @@ def unused_colours(data: bytes, palette: bytes) -> bytes:
         Three bytes a colour, of a BMP four, and perhaps others behind them. It is returned as it is where the file is
         damaged, or has too many pixels.
     """
+    if not palette:
+        return palette
     step = 4 if data[:2] == b"BM" else 3
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "GIF", "BMP")) as image:
@@ -118,13 +121,30 @@ def _colours_shown(image: Image.Image) -> tuple[list[bytes], set[bytes]]:
     """Return the two commonest colours of the first frame, and all that frames show."""
     common: list[bytes] = []
     shown: set[bytes] = set()
-    for number in range(min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
-        image.seek(number)
-        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
-        kinds, counts = np.unique(pixels, axis=0, return_counts=True)
-        shown |= set(map(bytes, kinds.tolist()))
-        common = common or [bytes(kinds[k].tolist()) for k in np.argsort(-counts, kind="stable")[:2]]
+    for number in range(min(_MOST_FRAMES, max(1, _MOST_PIXELS // max(1, image.width * image.height)))):
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        kinds, counts = _colours_of(image)
+        colours = [int(kind).to_bytes(3, "big") for kind in kinds]
+        shown.update(colours)
+        common = common or [colours[k] for k in np.argsort(-counts, kind="stable")[:2]]
     return common, shown
+
+
+def _colours_of(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colours of a picture, each as one number, and how many pixels have them."""
+    if image.mode == "P":
+        numbers = np.bincount(np.asarray(image).ravel(), minlength=256)
+        palette = np.zeros((256, 3), np.int64)
+        colours = np.array(image.getpalette("RGB"), np.int64).reshape(-1, 3)
+        palette[: len(colours)] = colours
+        kinds, which = np.unique(palette @ (65536, 256, 1), return_inverse=True)
+        counts = np.bincount(which, weights=numbers, minlength=len(kinds))
+        return kinds[counts > 0], counts[counts > 0]
+    pixels = np.asarray(image.convert("RGB")).astype(np.uint32)
+    return np.unique(pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2], return_counts=True)
 
 
 def doubles_of(data: bytes) -> np.ndarray | None:

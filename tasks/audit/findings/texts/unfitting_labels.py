@@ -1,9 +1,11 @@
 """Labels that do not fit their pictures: a reader is sure of what it sees, and the labels say something else."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from tasks.audit.findings.measuring.shown import finding
+from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.findings.texts.ignored_texts import MOST_RIGHT, Readings
 from tasks.audit.schema import Finding
 from tasks.rates import Rate
@@ -16,6 +18,11 @@ ABOVE_CHANCE = 0.1  # share of letters by which labels that fit exceed those of 
 SHIFTS = 7  # other pictures whose labels are compared with each reading
 LEAST_EXCHANGED = 0.1  # share of the sure readings that are the label of another picture
 MOST_OF_ONE = 0.2  # share of the sure readings that are one word: a banner beside the text, or a text that is ignored
+READABLE = 0.75  # share of the labels' characters that the reader knows; it reads other scripts as letters like them
+SAME_LETTERS = 0.8  # share of the letters of readings that labels have at all
+_KNOWN = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
+_NUMBER = re.compile(r"-?\d{1,4}")
+_SUM = re.compile(r"(\d{1,4})([-+*x×t])(\d{1,4})=?\??")
 _TITLE = "Labels that do not fit the pictures"
 _REMEDY = (
     "Give each picture its own label; a generator has to return the text that it draws. Until then the rates of this "
@@ -29,7 +36,8 @@ def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str]
 
     A reader counts that is sure of half of the unseen pictures, has hardly a word right, and whose letters are in the
     labels no more often than in those of other pictures. Readers that fail on a hard CAPTCHA are not sure, and have
-    some letters right.
+    some letters right. Labels of another script are no finding, nor are the values of sums that are drawn. The finding
+    is of high severity if readings are other pictures' labels, or have the letters that labels have.
 
     Parameters
     ----------
@@ -41,13 +49,18 @@ def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str]
     """
     if readings.right > MOST_RIGHT:
         return []
+    known = Counter(_plain(as_(text)) for text in texts)
+    letters = Counter("".join(known))
+    if sum(letters[letter] for letter in _KNOWN) < READABLE * letters.total():
+        return []
     for answers in readings.read:
         confidences = answers.confidences or (0.0,) * len(answers.guesses)
-        rows = [
+        sure = [
             (as_(read), as_(truth))
             for read, truth, confidence in zip(answers.firsts, readings.truths, confidences, strict=False)
             if confidence >= SURE and len(read) >= LEAST_LETTERS
         ]
+        rows = [(_plain(read), _plain(truth)) for read, truth in sure]
         n = len(answers.guesses)
         if len(rows) < max(LEAST_PICTURES, LEAST_SHARE * n):
             continue
@@ -57,25 +70,57 @@ def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str]
         own, chance = _common(reads, truths), _by_chance(reads, truths)
         if own.value > chance + ABOVE_CHANCE:
             continue
-        known = Counter(map(as_, texts))
+        if sum(_value(read) == truth for read, truth in rows) >= ABOVE_CHANCE * len(rows):
+            continue
         exchanged = sum(known[read] > (read == truth) for read, truth in rows)
-        return [_told(n, len(rows), own, chance, exchanged, rows)]
+        fitting = sum(letter in letters for read in reads for letter in read) >= SAME_LETTERS * sum(map(len, reads))
+        sums = _may_be_sums(rows)
+        mixed = exchanged >= (LEAST_SHARE if sums else LEAST_EXCHANGED) * len(rows)  # any short number may be a sum
+        severity: Severity = "high" if mixed or (fitting and not sums) else "low"
+        plain, figures = _told(n, own, chance, exchanged if mixed else 0, sure, severity)
+        return [finding("labels", _TITLE, severity, plain, _REMEDY, figures)]
     return []
 
 
-def _told(n: int, sure: int, own: Rate, chance: float, exchanged: int, rows: Sequence[tuple[str, str]]) -> Finding:
+def _plain(text: str) -> str:
+    """Return a text with full-width and other forms of letters as plain ones, in lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def _value(read: str) -> str | None:
+    """Return the value of a sum; None if a reading is none. Readers take a plus for a t."""
+    found = _SUM.fullmatch(read)
+    if found is None:
+        return None
+    first, sign, second = int(found[1]), found[2], int(found[3])
+    return str(first - second if sign == "-" else first + second if sign in "+t" else first * second)
+
+
+def _may_be_sums(rows: Sequence[tuple[str, str]]) -> bool:
+    """Return whether all labels are short numbers, and most readings are longer, or no numbers."""
+    if not all(_NUMBER.fullmatch(truth) for _, truth in rows):
+        return False
+    return sum(len(read) > len(truth) or not read.isdecimal() for read, truth in rows) > len(rows) / 2
+
+
+def _told(
+    n: int, own: Rate, chance: float, exchanged: int, rows: Sequence[tuple[str, str]], severity: Severity
+) -> tuple[str, dict[str, object]]:  # fmt: skip
+    sure = len(rows)
     plain = (
         f"A reader that learnt from none of these pictures is sure of what it sees in {sure:,} of {n:,}, such as "
         f"{rows[0][0]!r} where the label is {rows[0][1]!r}. Of its letters {100 * own.value:.1f} % are in the label, "
         f"and {100 * chance:.1f} % are in labels of other pictures: that is chance."
     )
-    if exchanged >= LEAST_EXCHANGED * sure:
+    if exchanged:
         plain += f" {exchanged:,} are read as the label of another picture, so labels were exchanged."
+    elif severity == "low":
+        plain += " But what it reads is unlike all labels, so people may have to work the answer out of what they see."
     figures = {
         "n": n, "sure": sure, "letters": own.as_dict(), "letters_of_other_labels": round(chance, 4),
         "labels_of_other_pictures": exchanged, "examples": [list(row) for row in rows[:6]],
     }  # fmt: skip
-    return finding("labels", _TITLE, "high", plain, _REMEDY, figures)
+    return plain, figures
 
 
 def _common(reads: Sequence[str], truths: Sequence[str]) -> Rate:

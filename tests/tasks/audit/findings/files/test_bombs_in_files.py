@@ -11,7 +11,9 @@ from PIL import Image
 
 from tasks.audit.findings.files.codes import Codes
 from tasks.audit.findings.files.file_numbers import MOST_NUMBERS, FileNumbers
+from tasks.audit.findings.files.giveaways import _Before
 from tasks.audit.findings.files.hidden_parts import MOST_BYTES, MOST_PARTS, parts_of
+from tasks.audit.findings.files.unseen_colours import unused_colours
 from tasks.audit.findings.files.vector_pictures import VectorPictures
 
 MANY = 100_000
@@ -36,6 +38,8 @@ BOMBS = {
     "chunks without number": png(chunk(b"tEXt", b"k\0v") * MANY),
     "bytes behind the picture": png() + b"x" * 20_000_000,
     "comments within comments": b"GIF89a" + b"\x21\xfe" * MANY,
+    "nothing within a GIF": b"GIF89a" + bytes(20_000_000),
+    "marks within a JPEG": b"\xff\xd8\xff\xda" + b"\xff" * 10_000_000 + b"\xff\0\xff\xd0" * 2_000_000,
     "blocks of one byte": b"GIF89a" + b"\x21\xfe" + b"\x01" * MANY * 10,
 }
 
@@ -76,3 +80,30 @@ def test_an_svg_that_opens_without_end_is_read_in_time(in_time):
     for tag in ("text", "path"):
         vectors.add(Path("a.svg"), f"<svg>{f'<{tag} ' * MANY}".encode(), "BONE")
     assert vectors.figures()["svg_files"] == 2
+
+
+def test_a_gif_of_many_frames_hides_nothing():
+    file = io.BytesIO()
+    frames = [Image.fromarray(np.full((4, 4), number % 250, np.uint8)) for number in range(600)]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=20)
+    comments = b"\x21\xfe\x03END\0" + b"\x21\xfe\x01x\0" * 1000
+    parts = list(parts_of(file.getvalue()[:-1] + comments + b"\x3bBEHIND"))
+    assert ("the comment", b"END") in parts
+    assert ("bytes behind the picture", b"BEHIND") in parts
+
+
+def test_colours_of_a_large_moving_picture_are_looked_at_in_time(in_time):
+    file = io.BytesIO()
+    frames = [Image.new("P", (1500, 1500), number) for number in range(8)]
+    for frame in frames:
+        frame.putpalette(bytes(range(256)) * 3)
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    assert unused_colours(file.getvalue(), b"") == b""
+    assert len(unused_colours(file.getvalue(), bytes(range(30)))) == 30 + 3
+
+
+def test_places_that_are_remembered_have_a_most():
+    before = _Before()
+    for number in range(1000):
+        before.add(f"the {number} chunk", "A", bytes(1 << 20))
+    assert sum(len(part) for kept in before._seen.values() for _, part in kept) <= 64 << 16

@@ -5,10 +5,11 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from tasks.audit.findings.files.giveaways import find_giveaways
-from tasks.audit.findings.files.inner_pictures import frames_of, likeness
+from tasks.audit.findings.files.inner_pictures import frames_of
+from tasks.audit.findings.measuring.same_pictures import likeness, shows_same
 
 FONT = ImageFont.load_default(28)
 TEXTS = [f"{first}{second}" for first in "ABCDEFGH" for second in "KLMNP"]
@@ -122,3 +123,34 @@ def test_a_frame_that_is_clearer_than_what_the_attackers_saw_is_told(tmp_path, k
     assert "letters stand clear in a frame" in found["plain"]
     honest = frames_found(tmp_path, lambda number: make(number, first=False))
     assert (honest["severity"], honest["figures"]["clearer_frames"]) == ("low", 24)
+
+
+def lettered(text: str) -> Image.Image:
+    image = noise(3, 50, 130).point(lambda level: 235 + level // 16)
+    for place, letter in enumerate(text):
+        ImageDraw.Draw(image).text((12 + 27 * place, 6 + 5 * (place % 3)), letter, 20, FONT)
+    return image
+
+
+THUMBNAILS = {
+    "smaller": lambda image: image.resize((65, 25)),
+    "between black bars": lambda image: ImageOps.pad(image, (160, 120), color=0),
+    "between white bars": lambda image: ImageOps.pad(image, (128, 128), color=255),
+    "its middle": lambda image: ImageOps.fit(image, (80, 80)),
+    "turned": lambda image: image.rotate(90, expand=True),
+    "transparent": lambda image: Image.merge("LA", (image.point(lambda _: 0), ImageOps.invert(image))),
+}
+
+
+@pytest.mark.parametrize("kind", THUMBNAILS)
+def test_a_usual_thumbnail_shows_the_same(kind):
+    image = lettered("KXM7")
+    inner = np.asarray(THUMBNAILS[kind](image).convert("RGBA"))
+    assert shows_same(np.asarray(image), inner)
+    assert shows_same(inner, np.asarray(image))
+    assert not shows_same(np.asarray(noise(9, 50, 130)), inner)
+
+
+def test_a_blank_picture_within_is_of_low_severity(tmp_path):
+    found = frames_found(tmp_path, lambda number: with_thumbnail(number, Image.new("L", (30, 10), 255)))
+    assert found["severity"] == "low"

@@ -59,3 +59,27 @@ ONE_WRONG = [text[:2] + other[2:] for text, other in zip(TEXTS, OTHERS, strict=T
 )
 def test_what_is_no_proof_is_not_told(readings):
     assert told(readings) == []
+
+
+CYRILLIC = [text.translate(str.maketrans("ABCDEFGHKLMNPQRSTUVWXYZ", "АВЕКМНОРСТХАВЕКМНОРСТХА")) for text in TEXTS]
+WIDE = ["".join(chr(0xFF10 + (number * 7919 + 31 * place) % 10) for place in range(5)) for number in range(N)]
+SUMS = [(2 + number % 90, 3 + number * 7 % 80) for number in range(N)]
+
+
+@pytest.mark.parametrize(
+    ("read_as", "labels"),
+    [
+        (OTHERS, CYRILLIC),  # letters that look like Latin ones
+        (["".join(chr(ord(letter) - 0xFEE0) for letter in text) for text in WIDE], WIDE),
+        ([f"{one}+{two}" for one, two in SUMS], [str(one + two) for one, two in SUMS]),
+        ([text.lower() for text in TEXTS], TEXTS),
+    ],
+)
+def test_labels_in_other_letters_or_of_sums_are_no_finding(read_as, labels):
+    assert told(read(read_as, truths=labels), labels) == []
+
+
+def test_sums_whose_sign_is_not_read_are_of_low_severity():
+    labels = [str(one + two) for one, two in SUMS]
+    for found in told(read([f"{one}4{two}" for one, two in SUMS], truths=labels), labels):
+        assert found["severity"] == "low"
