@@ -266,7 +266,10 @@ def _overhangs(
             place = profile.left + columns
             for number in (_LEFT,) if leftmost else (_RIGHT, _UP, _DOWN):
                 edge, limit = limits[number]
-                over = edges[number][variants] + (-1, 1, 0, 0)[number] * place - limit
+                moved = (-1, 1, 0, 0)[number] * place - limit
+                if edges[number].max() + moved.max() <= 0:  # whatever letter is at whichever place
+                    continue
+                over = edges[number][variants] + moved
                 over = np.where(variants >= 0, over, -1)
                 worst = int(over.argmax())
                 if over[worst] > 0:
@@ -311,10 +314,7 @@ def _steps(
     yield glyphs.variant[-1], np.zeros(count, np.int64), ends.__getitem__
     for _ in range(1, longest):
         reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning + gap
-
-        def text(pair: int, ends: list[str] = ends) -> str:
-            return ends[pair // count] + alphabet[pair % count]
-
-        yield glyphs.variant[:-1].ravel(), _pixels(reached.ravel()), text
+        numbered = glyphs.variant[:-1].ravel()
+        yield numbered, _pixels(reached.ravel()), lambda n, ends=ends: ends[n // count] + alphabet[n % count]  # type: ignore[misc]
         before = reached.argmin(axis=0) if leftmost else reached.argmax(axis=0)
         pens, ends = reached[before, np.arange(count)], [ends[before[j]] + alphabet[j] for j in range(count)]

@@ -115,7 +115,6 @@ class Renderer:
         self._words = None
         if words:
             self._words = letters_of(words, self.profile.alphabet)
-            self._texts = np.array([word.encode() for word in words], f"S{self.text_bytes}")
         self._encoded = [character.encode() for character in self.profile.alphabet]
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:

@@ -38,8 +38,8 @@ def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str
     if source == WEB2:
         letters = set(alphabet)
         # Lengths first: they leave a fiftieth of the list to check letter by letter.
-        found = {_cased(word, upper) for word in _web2() if shortest <= len(word) <= longest}
-        words = {word for word in found if letters.issuperset(word)}
+        some = "\n".join([word for word in _web2() if shortest <= len(word) <= longest])
+        words = {word for word in _cased(some, upper).split("\n") if letters.issuperset(word)} - {""}
     else:
         words = set()
         for number, word in enumerate(_lines(Path(source)), 1):
