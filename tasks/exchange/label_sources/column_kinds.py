@@ -5,19 +5,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.name_parts import FEW, are_hashes
 
-PATH_COLUMNS = (
-    "path", "file", "filename", "filepath", "name", "image", "img", "imagename", "imagepath", "imagefile", "imageid",
-    "imgname", "imgpath", "picture", "pic", "photo", "ocr", "source", "src", "key", "url", "uri", "id", "index",
-)  # fmt: skip
-LABEL_COLUMNS = (
-    "label", "word", "words", "text", "labels", "texts", "solution", "answer", "code", "captcha", "captchatext",
-    "captchacode", "captchalabel", "value", "target", "truth", "groundtruth", "gt", "transcription", "transcript",
-    "caption", "class", "classname", "string", "result", "content", "output", "plaintext", "labeltext", "letters",
-    "characters", "chars", "digits", "phrase", "y", "letter", "digit", "character", "char", "symbol",
-)  # fmt: skip
 READERS = re.compile(r"^(?:pred|predicted|guess|hypothes[ie]s|reading|recogni[sz]ed|ocr)")  # columns of answers
 DIVIDED, MINUS = "/:\u00f7", "\u2212\u2013-"  # a hyphen at the end, for a set of characters
 SUM = re.compile(rf"(\d{{1,6}})\s*([+*x\u00d7{DIVIDED}{MINUS}])\s*(\d{{1,6}})\s*=?\s*\??")
@@ -135,12 +126,6 @@ def says_else(file: Path, what: str, columns: str) -> SaysElse:
         f"labels {file}: tells {what} of the pictures, and no labels; if pictures show that, say so with --columns "
         f"{columns}"
     )
-
-
-def plain_name(column: str) -> str:
-    """Return the last part of a column's name that is no number, in small letters and digits."""
-    parts = [part for part in column.split(".") if part and not part.isdigit()]
-    return re.sub(r"[\W_]", "", parts[-1].lower()) if parts else ""
 
 
 def rejected(name: str, values: Sequence[str]) -> list[bool] | None:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.column_kinds import LABEL_COLUMNS, PATH_COLUMNS, Unclear
+from tasks.exchange.label_sources.column_kinds import Unclear
+from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS
 from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, decode
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import FEW

@@ -5,8 +5,6 @@ from functools import partial
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import (
-    LABEL_COLUMNS,
-    PATH_COLUMNS,
     READERS,
     SaysElse,
     Unclear,
@@ -14,13 +12,13 @@ from tasks.exchange.label_sources.column_kinds import (
     is_header,
     is_rival,
     may_be_labels,
-    plain_name,
     rejected_rows,
     says_else,
     tells_else,
 )
 from tasks.exchange.label_sources.doubtful import names_none, readers_answers, require_not_shifted, set_right, twice
 from tasks.exchange.label_sources.doubtful import with_classes as as_one_column
+from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, TABLES
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import LONGEST, Part, kinds_of

@@ -98,6 +98,18 @@ def distances(image: np.ndarray, colour: np.ndarray) -> np.ndarray:
     return out
 
 
+def ground_of(image: np.ndarray, step: int = 5) -> np.ndarray:
+    """Return the median colour of every `step`-th pixel, (3,) int16: most of a picture is ground."""
+    ground: np.ndarray = np.median(image.reshape(-1, 3)[::step], axis=0).astype(np.int16)
+    return ground
+
+
+def from_ground(image: np.ndarray, step: int = 5) -> np.ndarray:
+    """Return how far each pixel is from the ground's colour, in the channel where it is furthest, (H, W) uint8."""
+    far: np.ndarray = distances(image, ground_of(image, step))
+    return far
+
+
 def _boxes(near: np.ndarray) -> list[tuple[int, int, int, int]]:
     """Return the boxes of the parts of a mask that are cards with something on them."""
     parts = find_parts(near)

@@ -7,7 +7,7 @@ several shades stand beside each other.
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tasks.loading.oddities.cards import distances
+from tasks.loading.oddities.cards import from_ground
 from tasks.loading.parts import LEFT, RIGHT, find_parts
 
 INKED = 20  # levels, in the channel where a pixel differs most from the ground
@@ -37,8 +37,7 @@ def without_fainter_layer(image: np.ndarray) -> np.ndarray | None:
     """
     if image.shape[0] * image.shape[1] > MOST:
         return None
-    ground = np.median(image.reshape(-1, 3)[::3], axis=0).astype(np.int16)
-    far = distances(image, ground).astype(np.float32)
+    far = from_ground(image, step=3).astype(np.float32)
     inked = far >= INKED
     count = np.count_nonzero(inked)
     if count < LEAST_INK:

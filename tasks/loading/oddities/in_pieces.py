@@ -7,7 +7,7 @@ and much to letters of many small pieces.
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tasks.loading.oddities.cards import distances
+from tasks.loading.oddities.cards import distances, ground_of
 from tasks.loading.oddities.thin_ink import opened
 
 STRONG = 0.5  # of the ink's contrast: pixels with more are ink
@@ -34,7 +34,7 @@ def in_one_piece(image: np.ndarray) -> tuple[np.ndarray, ...]:
     high, wide = image.shape[:2]
     if high * wide > MOST:
         return ()
-    ground = np.median(image.reshape(-1, 3)[::3], axis=0).astype(np.int16)
+    ground = ground_of(image, step=3)
     far = distances(image, ground)
     inked = far > INKED
     if not inked.any():

@@ -8,7 +8,7 @@ between them. The strongest of these relations that agree with each other tell w
 import numba
 import numpy as np
 
-from tasks.loading.oddities.cards import distances
+from tasks.loading.oddities.cards import from_ground
 from tasks.loading.parts import find_parts
 
 FAINT = 8  # levels, in the channel where a pixel differs most from the ground: a rim has more
@@ -39,8 +39,7 @@ def filled_in(image: np.ndarray) -> np.ndarray | None:
     """
     if image.shape[0] * image.shape[1] > MOST:
         return None
-    ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
-    far = distances(image, ground)
+    far = from_ground(image)
     ink = far >= FAINT
     mass = np.cumsum(ink.sum(axis=1))
     if not mass[-1] or 1 - ink.mean() < PLAIN:

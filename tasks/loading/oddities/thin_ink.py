@@ -8,7 +8,7 @@ as much, it is the letters that are left. (Matheron, Random Sets and Integral Ge
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tasks.loading.oddities.cards import distances
+from tasks.loading.oddities.cards import distances, ground_of
 
 FAINT = 32  # levels, in the channel where a pixel differs most from the ground: ink has more
 LEFT = 0.66  # of the ink that a square leaves: the next wider one leaves as much if strokes are wider than both
@@ -35,7 +35,7 @@ def without_thin(image: np.ndarray) -> tuple[np.ndarray, ...]:
     high, wide = image.shape[:2]
     if high * wide > MOST:
         return ()
-    ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
+    ground = ground_of(image)
     far = distances(image, ground)
     far[far < FAINT] = 0
     step = -(-high // ROWS)

@@ -77,6 +77,7 @@ def test_the_same_text_twice_is_a_text():
     assert widths(in_one_row(blocks("1432", "1432"))) == "1432"
     assert widths(in_one_row(blocks("1432", "1432", "1432"))) == "1432"
     assert widths(in_one_row(blocks("1432", "1434"))) == "14321434"
+    assert widths(in_one_row(blocks("3", "3", "3"))) == "333"  # letters below each other
 
 
 def test_what_differs_in_size_or_strength_is_no_row():

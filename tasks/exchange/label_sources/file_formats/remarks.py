@@ -2,6 +2,7 @@
 
 import re
 
+from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name
 from tasks.loading.listing import READ
 
 RULE, DRAWN = {*"-+=|:─│┼━ \t\r"}, ("---", "===", "───", "━━━")  # as databases and Markdown draw it
@@ -9,8 +10,6 @@ CROSSED = {*"+|│┼"}  # of rules that no label is
 MARKS = ",;\t|"
 TITLES = 5  # lines above a table at most
 MOSTLY = 0.9  # share of the lines that have the separator
-PATH_WORDS = {"path", "file", "filename", "filepath", "name", "image", "imagename", "img", "picture", "id", "key"}
-LABEL_WORDS = {"label", "labels", "text", "word", "code", "captcha", "answer", "solution", "value", "truth", "gt"}
 _COUNT = re.compile(r"\(?\d[\d,. ]* (?:rows?|records?|lines?|entries)\b.*|total\b.*", re.IGNORECASE)
 _DIVIDED = re.compile(r"[^,;\t|][,;\t|][^,;\t|]")
 _NAMED = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)
@@ -40,8 +39,8 @@ def _whole(rows: list[str]) -> bool:
         inside = row[1:-1]
         if len(row) < 3 or not row[0] == row[-1] == '"' or '"' in inside or not _DIVIDED.search(inside):
             return False
-    header = {cell.strip().lower() for cell in re.split("[,;\t|]", rows[0][1:-1])}
-    return bool(header & PATH_WORDS and header & LABEL_WORDS) or all(map(_NAMED.search, rows))
+    header = set(map(plain_name, re.split("[,;\t|]", rows[0][1:-1])))
+    return not (header.isdisjoint(PATH_COLUMNS) or header.isdisjoint(LABEL_COLUMNS)) or all(map(_NAMED.search, rows))
 
 
 def _quoted(lines: list[str]) -> set[int]:

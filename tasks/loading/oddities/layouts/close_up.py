@@ -6,7 +6,7 @@ Readers take a picture as a whole to one height: what is a quarter as high as it
 import numpy as np
 from PIL import Image
 
-from tasks.loading.oddities.cards import distances
+from tasks.loading.oddities.cards import from_ground
 from tasks.loading.parts import BOTTOM, LEFT, RIGHT, TOP, find_parts
 
 LEAST_INK = 64  # levels, in the channel where a pixel differs most from the ground: letters have more
@@ -35,8 +35,7 @@ def close_up(image: np.ndarray) -> np.ndarray | None:
     (H, W, 3) uint8
     """
     high, wide = image.shape[:2]
-    ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
-    far = distances(image, ground)
+    far = from_ground(image)
     inked = far[far >= LEAST_INK]
     if not len(inked):
         return None

@@ -3,7 +3,6 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tasks.loading.oddities.cards import distances
 from tasks.loading.oddities.layouts.close_up import FEW, HIGH, LEAST_INK
 from tasks.loading.oddities.thin_ink import dilated, opened
 from tasks.loading.parts import Parts, find_parts
@@ -18,11 +17,6 @@ SPECK = 0.03  # of the median height squared: a part of fewer pixels is no part 
 GAP, MARGIN = 0.25, 0.25  # of the highest letter: between letters, and around them
 HIGHEST, WIDEST = 160, 2000  # pixels of a text that is set otherwise and not put back into its picture
 MOST = 1_000_000  # pixels: a larger picture is read as it is
-
-
-def from_ground(image: np.ndarray) -> np.ndarray:
-    """Return how far each pixel is from the ground's colour, (H, W) uint8."""
-    return distances(image, np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16))
 
 
 def line_widths(far: np.ndarray) -> list[int]:

@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
+from tasks.loading.oddities.cards import from_ground
 from tasks.loading.oddities.layouts.close_up import ALIKE, FEW, LARGE
 from tasks.loading.oddities.layouts.ink import (
     MANY,
     MOST,
     SPECK,
-    from_ground,
     inked_parts,
     line_widths,
     middle_height,

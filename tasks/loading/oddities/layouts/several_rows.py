@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tasks.loading.oddities.cards import from_ground
 from tasks.loading.oddities.layouts.close_up import ALIKE, FEW
 from tasks.loading.oddities.layouts.ink import (
     MANY,
     MOST,
     SPECK,
-    from_ground,
     in_own_size,
     inked_parts,
     line_widths,
@@ -35,7 +35,7 @@ OVERLAP = 0.15  # a letter reaches no farther into the next row
 DOT = 0.35  # the middle of a dot is no higher above its row
 SIZE = 1.5  # the letters of a row are at most so many times as high as those of another
 CUT, HALF = 0.3, 1.0  # rows nearer than the first, whose parts are so many times as wide as high, are halves of letters
-SAME = 0.15  # rows of the same letters differ by no more in their sides and in the correlation of their ink
+SAME, UNEQUAL = 0.15, 0.1  # rows of the same letters differ by no more in their sides, and in their ink
 STRENGTH = 0.75  # of the strongest row's ink: weaker rows are a reflection or a shadow
 SHARED = 0.25  # of a letter's columns: a letter that shares more with those of another row stands in none of its gaps
 
@@ -70,7 +70,8 @@ def in_one_row(image: np.ndarray) -> np.ndarray | None:
         found = find_rows(parts)
         if found and _are_alike(far, parts, found.rows):
             strips = [_strip(far, parts, numbers, found.angle) for numbers in found.rows]
-            if all(_are_equal(strips[0], strip) for strip in strips[1:]):  # the same text twice is a text
+            # The same text twice is a text, but a letter below an equal letter is another.
+            if min(map(len, found.rows)) > 1 and all(_are_equal(strips[0], strip) for strip in strips[1:]):
                 strips = strips[:1]
             row = side_by_side(strips)
             return in_own_size(on_canvas(row, row.shape))
@@ -156,7 +157,8 @@ def _strip(far: np.ndarray, parts: Parts, numbers: list[int], angle: float) -> n
     ink = own_ink(far, np.isin(parts.labels, numbers))
     if angle:
         ink = np.asarray(Image.fromarray(ink).rotate(angle, Image.Resampling.BICUBIC, expand=True))
-    rows, columns = np.flatnonzero((ink > 127).any(axis=1)), np.flatnonzero((ink > 127).any(axis=0))
+    inked = ink > ink.max() // 2  # turned thin strokes are fainter
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -166,4 +168,5 @@ def _are_equal(first: np.ndarray, second: np.ndarray) -> bool:
     if abs(high - other[0]) > SAME * high or abs(wide - other[1]) > SAME * wide:
         return False
     scaled = np.asarray(Image.fromarray(second).resize((wide, high), Image.Resampling.BICUBIC))
-    return float(np.corrcoef(first.ravel(), scaled.ravel())[0, 1]) >= 1 - SAME
+    unequal = np.abs(first - scaled.astype(np.float64)).sum()
+    return bool(unequal <= UNEQUAL * (first.sum() + scaled.sum()))

@@ -6,11 +6,11 @@ nothing in either.
 
 import numpy as np
 
+from tasks.loading.oddities.cards import from_ground
 from tasks.loading.oddities.layouts.close_up import FEW, HIGH
 from tasks.loading.oddities.layouts.ink import (
     MANY,
     MOST,
-    from_ground,
     in_own_size,
     inked_parts,
     line_widths,
