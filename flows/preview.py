@@ -50,7 +50,7 @@ def preview(
         faces = [face.rpartition("#")[0] or face for face in chosen.fonts]  # FILE#2 is a face of a collection
         require_file(sheet, "out", inputs=[Path(name).expanduser() for name in (profile, chosen.words, *faces) if name])
     compile_kernels()
-    block = first_pictures(chosen, seed, count)
+    block = first_pictures(chosen, seed, count, forked=True)
     sheet = sheet or home() / "reports" / "preview" / f"{chosen.name}.png"
     preview_sheet(block, sheet)
     texts = block.texts()

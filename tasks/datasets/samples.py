@@ -14,6 +14,7 @@ from tasks.datasets.recipe import Recipe, renderer_of, require_seed
 from tasks.drawing.renderer import Renderer
 from tasks.lowlevel.png_encoder import png
 from tasks.profiles.fonts import Face, find_face
+from tasks.profiles.forked_half import in_two
 from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Profile
 from tasks.profiles.scripts import require_basic_layout
@@ -22,7 +23,7 @@ from tasks.profiles.word_lists import load_words
 MOST_BLOCKS = 100  # without a picture of the test split: with 102,400 pictures, the profile has none
 
 
-def first_pictures(profile: Profile, seed: int, count: int) -> Block:
+def first_pictures(profile: Profile, seed: int, count: int, *, forked: bool = False) -> Block:
     """Draw the first pictures that a dataset of this profile and seed has, and little else.
 
     A recipe draws every pair of letters in every face, which can take seconds. Here only the pairs of these texts are
@@ -32,6 +33,8 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     ----------
     count : int
         From 1 to 1,024, a block.
+    forked : bool
+        Draw half of the faces' letters in a forked child: for a process that does nothing else meanwhile.
 
     Raises
     ------
@@ -45,9 +48,6 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     faces = tuple(map(find_face, profile.fonts))
     words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
 
-    def drawn(face: Face, pairs: frozenset[tuple[str, str]]) -> GlyphSet:
-        return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
-
     table = Renderer(profile, faces, (), words).parameters(seed, 0).rows(slice(count))
     texts = ("".join(profile.alphabet[k] for k in row if k >= 0) for row in table.letters)
     pairs = frozenset(pair for text in texts for pair in pairwise(text))
@@ -57,7 +57,12 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     used[face[there], table.letters[there]] = True
     # Decoys are chosen from all faces.
     chosen = range(len(faces)) if profile.changes("decoys") else np.flatnonzero(used.any(axis=1)).tolist()
-    glyphs = {number: drawn(faces[number], pairs) for number in chosen}
+
+    def drawn(face: Face) -> GlyphSet:
+        return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
+
+    wanted = [faces[number] for number in chosen]
+    glyphs = dict(zip(chosen, in_two(drawn, wanted) if forked else map(drawn, wanted), strict=True))
     spare = glyphs[chosen[0]]
     every = tuple(glyphs.get(number, spare) for number in range(len(faces)))
     return Renderer(profile, faces, every, words, used).render(table)

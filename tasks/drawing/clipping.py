@@ -90,14 +90,12 @@ def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ..
     for face, glyph_set in _different(faces, glyphs):
         _require_order(profile, face, glyph_set)
         # Shear is monotone, so the extremes are at its first and last value.
-        for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
-            if profile.overlap is not None:
-                found = _set_by_ink(profile, glyph_set, texts, shear)
-            elif profile.resamples:
-                found = _overhangs(profile, _by_letter(glyph_set), texts, _reaches(profile, glyph_set, shear))
-            else:
-                found = _overhangs(profile, glyph_set, texts, _edges(profile, glyph_set, shear))
-            for edge, over, text in found:
+        shears = {profile.shear.values()[0], profile.shear.values()[-1]}
+        reach = _reaches if profile.resamples else _edges
+        edges = {shear: reach(profile, glyph_set, shear) for shear in shears}
+        # Texts stand alike at any shear. So where the furthest reach of all fits, each does.
+        for shear in shears if any(_over(profile, glyph_set, texts, np.maximum.reduce([*edges.values()]))) else ():
+            for edge, over, text in _over(profile, glyph_set, texts, edges[shear]):
                 if over > worst.get(edge, (0, ""))[0]:
                     said = f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}"
                     worst[edge] = (over, said)
@@ -204,10 +202,12 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
     return -(-reach // pixel)
 
 
-def _set_by_ink(profile: Profile, glyphs: GlyphSet, texts: np.ndarray, shear: int) -> Iterator[tuple[str, int, str]]:
-    """Yield (edge, pixels past it, text) for letters set by their ink, at its widest and at its narrowest."""
+def _over(profile: Profile, glyphs: GlyphSet, texts: np.ndarray, edges: np.ndarray) -> Iterator[tuple[str, int, str]]:
+    """Yield (edge, pixels past it, text); of letters set by their ink at its widest and at its narrowest."""
+    if profile.overlap is None:
+        yield from _overhangs(profile, _by_letter(glyphs) if profile.resamples else glyphs, texts, edges)
+        return
     widths = _ink_widths(profile, glyphs)
-    edges = _reaches(profile, glyphs, shear)
     # The narrowest letters reach furthest left, the widest furthest right.
     for leftmost, advance in ((True, widths.min(axis=1)), (False, widths.max(axis=1))):
         by_ink = replace(_by_letter(glyphs), advance=advance, kerning=np.zeros_like(glyphs.kerning))

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,10 @@ def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str
     upper = not any(character.islower() for character in alphabet)
     shortest, longest = length
     if source == WEB2:
-        letters = set(alphabet)
-        # Lengths first: they leave a fiftieth of the list to check letter by letter.
-        some = "\n".join([word for word in _web2() if shortest <= len(word) <= longest])
-        words = {word for word in _cased(some, upper).split("\n") if letters.issuperset(word)} - {""}
+        letters = "".join(map(re.escape, alphabet))
+        words = re.findall(rf"^[{letters}]{{{shortest},{longest}}}$", _cased(_web2(), upper), re.MULTILINE)
     else:
-        words = set()
+        own = set()
         for number, word in enumerate(_lines(Path(source)), 1):
             word = _cased(word, upper)
             foreign = sorted(set(word) - set(alphabet))
@@ -50,8 +49,9 @@ def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str
                     f"word list {source}, line {number}: {word!r} has {', '.join(map(repr, foreign))}, which the "
                     f"alphabet {alphabet!r} lacks; add it to the profile's alphabet or take the word out"
                 )
-            words.add(word)
-    chosen = tuple(sorted(word for word in words if shortest <= len(word) <= longest))
+            own.add(word)
+        words = [word for word in own if shortest <= len(word) <= longest]
+    chosen = tuple(sorted(words))
     if not chosen:
         raise BadInput(
             f"word list {source}: has no word of {shortest} to {longest} characters over "
@@ -80,8 +80,9 @@ def _lines(path: Path) -> list[str]:
 
 
 @functools.cache
-def _web2() -> frozenset[str]:
-    return frozenset(get_english_words_set([WEB2], lower=True, alpha=True))
+def _web2() -> str:
+    """Return the list's words, one a line: searched as a text, it takes half the time of a set."""
+    return "\n".join(get_english_words_set([WEB2], lower=True, alpha=True))
 
 
 def _cased(word: str, upper: bool) -> str:
