@@ -105,13 +105,13 @@ def _value_text(value: object) -> str:
         return f"{value:,.4g}"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, Mapping | list | tuple | str) and not value:
+        return "none"
     if isinstance(value, Mapping):
         if {"right", "n", "rate", "low", "high"} <= set(value):
             return f"{value['right']:,} of {value['n']:,}: {rate_text(value)}"  # type: ignore[arg-type]
         return ", ".join(f"{key}: {_value_text(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        if not value:
-            return "none"
         between = "; " if any(isinstance(inner, Mapping) for inner in value) else ", "
         return between.join(map(_value_text, value))
     return str(value)

@@ -259,3 +259,10 @@ def test_rates_of_neighbours_are_short():
     drawn = Parsed(str(cost_curve(attackers, WIDE, "curve")))
     shown = [text for _, one, text in drawn.all("text") if one.get("class") == "value"]
     assert len(shown) == 2 and all(text.startswith("> 99") for text in shown)
+
+
+@pytest.mark.parametrize("nothing", [{}, [], ""])
+def test_a_number_that_is_empty_says_so(nothing):
+    found = audit()
+    found["findings"][0]["figures"] = {"places": nothing}
+    assert ("places", "none") in pairwise(text for _, _, text in Parsed(write_page(found)).all("dt", "dd"))
