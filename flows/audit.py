@@ -15,7 +15,7 @@ from flows.auditing.attacks import attack_all, attack_by_files, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
-from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, failures_told, few_drawn
+from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, failures_told, few_drawn, too_few
 from flows.auditing.follow_ups import explain_success, find_all_defects, try_changes
 from flows.auditing.results import for_people, made, spelled_again, write_result
 from flows.auditing.states import place_at_home, settle
@@ -36,13 +36,14 @@ from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import FILE, percent, strongest, verdict_of
 from tasks.audit.findings.texts.ignored_texts import LEAST_TEXTS
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
+from tasks.audit.sides import SHARE
 from tasks.scoring.evaluate import dictionary_of
 from tasks.solving.choice import parse_length
 
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
 NOT_SPELLED = ("workers", "cluster", "again", "out")  # options that decide nothing about what comes out
-STEPS = 4  # raised when a step would give something else
+STEPS = 5  # raised when a step would give something else
 
 
 class TooWeak(CaptchasError, RuntimeError):
@@ -198,12 +199,7 @@ def attacked(
         if few:
             steps_of(request, choice).drop("drawn")  # a machine that is less busy may draw more in the same time
             raise BadInput(f"{target.name}: {few}, and with fewer nothing can be said")
-        raise BadInput(
-            f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
-            f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
-            f"{10 * FEWEST_UNSEEN} pictures or more: one in ten is kept for this"
-            f"{f'. Of the pictures that the generator was asked for, {failures}' if failures else ''}"
-        )
+        raise BadInput(f"{target.name}: {too_few(dataset, len(unseen.rows), FEWEST_UNSEEN, failures)}")
     depends = {
         # Files may change where their pixels do not.
         "identity": dataset.manifest.identity, "content": dataset.manifest.content, "unseen": len(unseen.rows),
@@ -233,7 +229,7 @@ def require_different(name: str, dataset: Dataset) -> None:
     BadInput
     """
     different = len(dataset) - pictures_again(dataset)
-    if len(dataset) >= 10 * FEWEST_UNSEEN and different < len(dataset) / 2:
+    if len(dataset) >= SHARE * FEWEST_UNSEEN and different < len(dataset) / 2:
         texts = texts_of_equal(dataset)
         if texts >= LEAST_TEXTS:
             raise BadInput(

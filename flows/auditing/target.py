@@ -37,7 +37,7 @@ KINDS = (
 
 
 LONGEST = 255  # bytes of a name, by most file systems
-LEAST_DRAWN = 300  # pictures of an owner's generator: one in ten is unseen, and with fewer than 20 nothing can be said
+LEAST_DRAWN = 300  # pictures of an owner's generator: one in three is unseen then
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.errors import BadInput
+from tasks.audit.sides import WANTED
 
 LADDER = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)  # labelled pictures
 FEWEST = 20  # labelled pictures that are worth a training
@@ -11,7 +12,6 @@ FEWEST = 20  # labelled pictures that are worth a training
 # labelled pictures it makes more, and a short budget may be enough for one only.
 SHARES = {"drawing": 0.12, "unlabelled": 0.13, "deep": 0.32, "classic": 0.25, "findings": 0.1, "what if": 0.08}
 LEAST_MINUTES = 1.0  # below that not even the shipped models are read and written about
-FEWEST_UNSEEN = 500
 _UNSEEN_A_MINUTE, _MOST_UNSEEN = 500, 40_000  # the most suffice to show less than 0.01 %
 # Seconds on two cores: of a training whatever it learns from; of a million shown spans; of a thousand pictures.
 _CLASSIC_START, _CLASSIC_SHOWS, _CLASSIC_PICTURES = 14.0, 26.0, 2.0
@@ -41,7 +41,7 @@ def require_minutes(minutes: float) -> None:
 
 def unseen_wanted(minutes: float) -> int:
     """Return how many unseen pictures all attackers are measured on, where there are enough."""
-    return int(min(max(_UNSEEN_A_MINUTE * minutes, FEWEST_UNSEEN), _MOST_UNSEEN))
+    return int(min(max(_UNSEEN_A_MINUTE * minutes, WANTED), _MOST_UNSEEN))
 
 
 def minutes_to_draw(pictures: int, a_second: float) -> float:

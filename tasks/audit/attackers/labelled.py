@@ -15,15 +15,15 @@ from storage.dataset import Dataset
 from storage.errors import NotThere
 from storage.files import atomic
 from storage.shards.manifest import Manifest, identity_digest
-from storage.shards.shard import BLOCK, FORMAT, SPLITS, Block, layout
+from storage.shards.shard import BLOCK, FORMAT, Block, layout
 from storage.shards.writer import write_shard
 from storage.texts import canonical
 from tasks.audit.attackers.answers import GUESSES, Answers
+from tasks.audit.sides import count_kept, digests_of, split_is_told, with_kept
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import BLOCKS_A_SHARD
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
-from tasks.drawing.randomness import pixels_digest
 from tasks.loading.decode import LOADER, SEEN
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
@@ -31,13 +31,12 @@ from tasks.profiles.word_lists import WEB2
 from tasks.training.told_splits import blocks_of
 
 _NAMED = "labelled-"
-_TEST = SPLITS.index("test")
 _SIZES = np.dtype([("height", "<u2"), ("width", "<u2")])
 
 
 def labelled_in(dataset: Dataset) -> int:
-    """Count the pictures that attackers may learn from: all but those of the test split."""
-    return sum(count for split, count in dataset.manifest.statistics["splits"].items() if split != "test")
+    """Count the pictures that attackers may learn from."""
+    return len(dataset) - count_kept(dataset)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Unseen:
 
     rows : their places in the dataset
     truths : their labels
-    dropped : how many of the test split are left out, since equal pictures are among the labelled ones
+    dropped : how many are left out, since equal pictures are among the labelled ones
     """
 
     rows: tuple[int, ...]
@@ -55,44 +54,35 @@ class Unseen:
 
 
 def find_unseen(dataset: Dataset, count: int) -> Unseen:
-    """Choose the first `count` pictures of the test split, or all if there are fewer.
+    """Choose the first `count` pictures that are kept from attackers, or all if there are fewer.
 
-    Splits follow from the pixels, so that equal pictures are on one side. Where folders told them, a picture that is
-    also among the labelled ones is left out.
+    Where folders told the splits, a picture that is also among the labelled ones is left out.
 
     Raises
     ------
     Damaged
     """
-    seen = _labelled_digests(dataset) if (dataset.manifest.source or {}).get("split") else frozenset()
+    seen = _labelled_digests(dataset) if split_is_told(dataset) else frozenset()
     rows: list[int] = []
     truths: list[str] = []
-    first = dropped = 0
-    fields = Block._fields if seen else ("text", "split")
-    for block in dataset.blocks(fields=fields):
-        chosen = np.flatnonzero(block.split == _TEST)
+    dropped = 0
+    for block, first, kept in with_kept(dataset, dataset.blocks(fields=Block._fields if seen else ("text", "split"))):
+        chosen = np.flatnonzero(kept)
         if seen:
-            fresh = [digest not in seen for digest in _digests(block.rows(chosen))]
+            fresh = [digest not in seen for digest in digests_of(block.rows(chosen))]
             dropped += fresh.count(False)
             chosen = chosen[np.array(fresh, bool)]
         chosen = chosen[: count - len(rows)]
         rows += (first + chosen).tolist()
         truths += Block.partial({"text": block.text[chosen]}).texts(dataset.manifest.profile["alphabet"])
-        first += len(block.split)
         if len(rows) == count:
             break
     return Unseen(tuple(rows), tuple(truths), dropped)
 
 
 def _labelled_digests(dataset: Dataset) -> frozenset[bytes]:
-    return frozenset(
-        digest for block in dataset.blocks() for digest in _digests(block.rows(np.flatnonzero(block.split != _TEST)))
-    )
-
-
-def _digests(block: Block) -> Iterator[bytes]:
-    for image, size in zip(block.images, block.parameters, strict=True):
-        yield pixels_digest(image[: size["height"], : size["width"]]).tobytes()
+    sides = with_kept(dataset, dataset.blocks())
+    return frozenset(digest for block, _, kept in sides for digest in digests_of(block.rows(np.flatnonzero(~kept))))
 
 
 def pictures_again(dataset: Dataset) -> int:
@@ -109,7 +99,7 @@ def texts_of_equal(dataset: Dataset) -> int:
     """
     texts: dict[bytes, set[str]] = defaultdict(set)
     for block in dataset.blocks():
-        for digest, text in zip(_digests(block), block.texts(), strict=True):
+        for digest, text in zip(digests_of(block), block.texts(), strict=True):
             texts[digest].add(text)
     return len(set().union(*(found for found in texts.values() if len(found) > 1)))
 
@@ -129,7 +119,7 @@ def remember(dataset: Dataset, unseen: Unseen) -> Answers:
     labels: dict[bytes, Counter[str]] = defaultdict(Counter)
     number = 0
     for block in dataset.blocks():
-        for digest, text in zip(_digests(block), block.texts(dataset.manifest.profile["alphabet"]), strict=True):
+        for digest, text in zip(digests_of(block), block.texts(dataset.manifest.profile["alphabet"]), strict=True):
             labels[digest][text] += 1
             if number in asked:
                 shown.append(digest)
@@ -158,8 +148,8 @@ def size_of(dataset: Dataset) -> list[int] | None:
 def labelled_texts(dataset: Dataset, count: int) -> list[str]:
     """Return the labels of the first `count` pictures that attackers may learn from."""
     texts: list[str] = []
-    for block in dataset.blocks(fields=("text", "split")):
-        texts += Block.partial({"text": block.text[block.split != _TEST]}).texts()
+    for block, _, kept in with_kept(dataset, dataset.blocks(fields=("text", "split"))):
+        texts += Block.partial({"text": block.text[~kept]}).texts()
         if len(texts) >= count:
             break
     return texts[:count]
@@ -204,7 +194,8 @@ def drop_labelled(within: Path) -> None:
 
 
 def _source_digest(dataset: Dataset, count: int) -> str:
-    return sha256(canonical(["labelled", dataset.manifest.content, count]).encode()).hexdigest()
+    told = ["labelled", dataset.manifest.content, count, count_kept(dataset)]
+    return sha256(canonical(told).encode()).hexdigest()
 
 
 def _identity(dataset: Dataset, count: int) -> dict[str, Any]:
@@ -224,13 +215,13 @@ def _identity(dataset: Dataset, count: int) -> dict[str, Any]:
 
 
 def _labelled_blocks(dataset: Dataset, count: int) -> Iterator[Block]:
-    for block in blocks_of(dataset):
-        kept = block.rows(np.flatnonzero(block.split != _TEST)[:count])
-        count -= len(kept.text)
-        if len(kept.text):
-            sizes = np.empty(len(kept.text), _SIZES)
-            sizes["height"], sizes["width"] = kept.parameters["height"], kept.parameters["width"]
-            yield kept._replace(boxes=np.full_like(kept.boxes, -1), parameters=sizes)
+    for block, _, kept in with_kept(dataset, blocks_of(dataset)):
+        taken = block.rows(np.flatnonzero(~kept)[:count])
+        count -= len(taken.text)
+        if len(taken.text):
+            sizes = np.empty(len(taken.text), _SIZES)
+            sizes["height"], sizes["width"] = taken.parameters["height"], taken.parameters["width"]
+            yield taken._replace(boxes=np.full_like(taken.boxes, -1), parameters=sizes)
         if not count:
             return
 

@@ -1,13 +1,14 @@
 """What an audit tells while it runs: a line for each part, one a minute at least, and whether a generator is slow."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from flows.auditing import course as courses
 from flows.auditing.clock import Clock
 from flows.auditing.course import Course
-from flows.auditing.few_pictures import failures_told, few_drawn
+from flows.auditing.few_pictures import failures_told, few_drawn, too_few
 
 
 @pytest.fixture
@@ -63,28 +64,28 @@ def drawn(seconds: float, count: int, asked: int | None = None, **kinds: int) ->
 
 
 def test_a_slow_generator_is_told_with_what_it_would_take():
-    """Two processes draw a picture a second; a tenth of 5,000 is enough, and 12 % of the time is for drawing."""
-    said = few_drawn(drawn(2.0, 360), 36, 50, 2)
-    assert "360 pictures" in said and "36 unseen" in said and "1 a second" in said
-    assert "--minutes 695 would give about 500" in said
-    assert "196 a second" not in few_drawn(drawn(0.0102, 3195), 323, 2, 2)
-    assert "200 a second" in few_drawn(drawn(0.0102, 3195), 323, 2, 2)
-    assert "--minutes 1,389 " in few_drawn(drawn(2.0, 360, 720), 36, 50, 2)  # half of them fail
+    """Two processes draw a picture a second; a third of 1,500 is enough, and 12 % of the time is for drawing."""
+    said = few_drawn(drawn(2.0, 360), 120, 50, 2)
+    assert "360 pictures" in said and "120 unseen" in said and "1 a second" in said
+    assert "--minutes 209 would give about 500" in said
+    assert "196 a second" not in few_drawn(drawn(0.0102, 1410), 470, 1, 2)
+    assert "200 a second" in few_drawn(drawn(0.0102, 1410), 470, 1, 2)
+    assert "--minutes 417 " in few_drawn(drawn(2.0, 360, 720), 120, 50, 2)  # half of them fail
 
 
 def test_a_generator_that_is_too_slow_for_anything_is_told_what_is_enough():
     """The minutes for 20 unseen pictures, since without them there is no verdict at all."""
-    assert "--minutes 12 would give about 20" in few_drawn(drawn(2.0, 36), 4, 5, 2, 20)  # it draws on for so few
-    assert "--minutes 28 would give about 20" in few_drawn(drawn(2.0, 190), 19, 27, 2, 20)  # more than it had
+    assert "--minutes 4 would give about 20" in few_drawn(drawn(2.0, 36), 12, 2, 2, 20)  # it draws on for so few
+    assert "--minutes 7 would give about 20" in few_drawn(drawn(2.0, 50), 16, 6, 2, 20)  # more than it had
 
 
 def test_pictures_that_fail_are_told_with_the_commonest_reasons():
     """And the time that was waited for them counts: without it two minutes would seem more than enough."""
-    hanging = drawn(0.01, 104, took_longer_than_10_s=7)
+    hanging = drawn(0.01, 27, took_longer_than_10_s=7)
     said = few_drawn(hanging, 9, 1, 2, 20)
-    assert "104 pictures in its part of the time (7 of 111 failed: took longer than 10 s), " in said
+    assert "27 pictures in its part of the time (7 of 34 failed: took longer than 10 s), " in said
     assert said.endswith("would give about 20")
-    assert "2.9 a second" in said
+    assert "0.77 a second" in said
     several = drawn(2.0, 60, took_longer_than_10_s=3, broke=2, drew_nothing=1)
     assert failures_told(several) == "6 of 66 failed: 3 took longer than 10 s, 2 broke, 1 else"
     assert failures_told(drawn(2.0, 60)) is None and failures_told(None) is None
@@ -94,3 +95,15 @@ def test_a_generator_that_is_fast_enough_is_not_told():
     assert few_drawn(None, 3, 1, 2) is None
     assert few_drawn(drawn(2.0, 9000), 500, 1, 2) is None
     assert few_drawn(drawn(0.001, 9000), 400, 30, 2) is None  # pictures come again: more time would not help
+
+
+@pytest.mark.parametrize(
+    ("told", "remedy"), [(None, "label 60 pictures or more"), ("folders", "without --keep-splits")]
+)
+def test_too_few_pictures_are_told_with_what_would_do(told, remedy):
+    class Few:
+        manifest = SimpleNamespace(source={"split": told} if told else None)
+        __len__ = lambda _: 50  # noqa: E731
+
+    said = too_few(Few(), 16, 20, None)
+    assert said.startswith("16 of its 50 pictures can be kept from attackers, and 20 are needed") and remedy in said

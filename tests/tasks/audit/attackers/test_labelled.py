@@ -8,6 +8,7 @@ from storage.files import atomic
 from storage.shards.shard import SPLITS, Block
 from storage.shards.writer import write_shard
 from storage.texts import canonical
+from tasks.audit import sides
 from tasks.audit.attackers.constant import always, by_letters, by_words
 from tasks.audit.attackers.labelled import (
     drop_labelled,
@@ -20,6 +21,7 @@ from tasks.audit.attackers.labelled import (
     size_of,
     take_labelled,
 )
+from tasks.audit.sides import with_kept
 from tasks.datasets.folder import complete
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
@@ -58,6 +60,10 @@ def dataset_of(folder, block: Block, *, told: bool = False) -> Dataset:
     return Dataset(folder)
 
 
+def kept_from_attackers(dataset: Dataset) -> np.ndarray:
+    return np.concatenate([kept for _, _, kept in with_kept(dataset, dataset.blocks())])
+
+
 @pytest.fixture
 def dataset(tmp_path) -> Dataset:
     """Sixty grey pictures, of which every sixth is unseen and every tenth is for validation."""
@@ -67,12 +73,44 @@ def dataset(tmp_path) -> Dataset:
     return dataset_of(tmp_path / "given", block_of(texts, images, splits))
 
 
-def test_unseen_pictures_are_those_of_the_test_split(dataset):
+def test_unseen_pictures_are_those_of_the_test_split(dataset, monkeypatch):
+    monkeypatch.setattr(sides, "WANTED", 10)
     unseen = find_unseen(dataset, 7)
     assert unseen.rows == tuple(range(5, 42, 6))
     assert unseen.truths == tuple(dataset[row].text for row in unseen.rows)
     assert unseen.dropped == 0
     assert len(find_unseen(dataset, 1000).rows) == 10
+
+
+def test_of_few_pictures_a_third_is_kept_from_attackers(dataset):
+    """With one in ten, whoever labels 300 pictures would be told an interval of 36 points."""
+    unseen = set(find_unseen(dataset, 1000).rows)
+    assert len(unseen) == COUNT // 3 and labelled_in(dataset) == COUNT - COUNT // 3
+    assert unseen > set(range(5, COUNT, 6)) and not unseen & set(range(0, COUNT, 30))  # validation is left alone
+    labelled = take_labelled(dataset, labelled_in(dataset), dataset.folder.parent)
+    assert labelled[:].texts() == [dataset[row].text for row in range(COUNT) if row not in unseen]
+    assert labelled_texts(dataset, COUNT) == labelled[:].texts()
+
+
+def test_which_pictures_are_kept_follows_from_their_pixels(dataset, tmp_path):
+    backwards = dataset_of(tmp_path / "backwards", dataset[:].rows(slice(None, None, -1)))
+    assert kept_from_attackers(backwards).tolist() == kept_from_attackers(dataset).tolist()[::-1]
+
+
+def test_equal_pictures_stay_on_one_side(tmp_path):
+    """Thirty pictures that are shown twice; a picture that is half of all is on the side of attackers."""
+    images = np.random.default_rng(2).integers(0, 255, (31, 8, 12), np.uint8)
+    which = [k // 2 for k in range(60)] + [30] * 60
+    few = dataset_of(tmp_path / "twice", block_of(["AB"] * 120, images[which], ["train"] * 120))
+    kept = kept_from_attackers(few)
+    assert kept.sum() == 40 and (kept[0:60:2] == kept[1:60:2]).all() and not kept[60:].any()
+
+
+def test_splits_that_folders_told_stay_as_they_are(tmp_path):
+    images = np.random.default_rng(2).integers(0, 255, (COUNT, 8, 12), np.uint8)
+    splits = ["test" if k < 6 else "train" for k in range(COUNT)]
+    told = dataset_of(tmp_path / "told", block_of(["AB"] * COUNT, images, splits), told=True)
+    assert np.flatnonzero(kept_from_attackers(told)).tolist() == list(range(6))
 
 
 def test_pictures_that_come_again_are_remembered_across_the_split(tmp_path):
@@ -89,10 +127,9 @@ def test_pictures_that_come_again_are_remembered_across_the_split(tmp_path):
 
 
 def test_labelled_pictures_are_the_others_with_their_labels_and_nothing_else(dataset, tmp_path):
-    assert labelled_in(dataset) == 50
     labelled = take_labelled(dataset, 20, tmp_path)
     assert len(labelled) == 20
-    rows = [row for row in range(COUNT) if row % 6 != 5][:20]
+    rows = np.flatnonzero(~kept_from_attackers(dataset)).tolist()[:20]
     for mine, row in enumerate(rows):
         assert labelled[mine].text == dataset[row].text
         assert (labelled[mine].image == dataset[row].image).all()
