@@ -3,7 +3,7 @@
 import functools
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from storage import errors
 from storage.errors import CaptchasError
+from storage.files.judged_folders import take_over
 
 # The packages that a worker runs. Found by a module's file, since Dask gives its workers a folder `storage` too.
 CODE = (Path(errors.__file__).parent, Path(__file__).parent)
@@ -73,6 +74,18 @@ def do(unit: Callable[[Job], Receipt], wanted: str, job: Job) -> Receipt:
     """
     if software_fingerprint() != wanted:
         raise Unfit("worker: has other software than the run; install the same version of this project there")
+    return unit(job)
+
+
+def do_within(unit: Callable[[Job], Receipt], folders: Mapping[str, str], job: Job) -> Receipt:
+    """Return `unit(job)`, which writes only into folders that lead where they led when the run judged them.
+
+    Parameters
+    ----------
+    folders : dict of str
+        As `storage.files.judged_folders.judged` returns them.
+    """
+    take_over(folders)
     return unit(job)
 
 

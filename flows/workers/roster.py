@@ -12,6 +12,7 @@ from dask.distributed import Client
 
 from storage.errors import BadInput, CaptchasError
 from storage.files import atomic
+from storage.files.judged_folders import judged
 from storage.files.places import ObjectPath, Place
 from storage.texts import plain
 from tasks import worker
@@ -125,11 +126,14 @@ class Roster:
         return {"workers": list(self.threads), "allow_other_workers": True} if self.refused and self.threads else {}
 
     def guard(self, unit: Callable[..., object]) -> tuple[Callable[..., object], tuple[object, ...]]:
-        """Return the function to submit, and its arguments before the job; on a cluster it checks its worker first.
+        """Return the function to submit, and its arguments before the job.
 
-        A new worker may get jobs before this process has examined it.
+        On a cluster it checks its worker first: a new worker may get jobs before this process has examined it. Workers
+        of this machine judge folders by what this process has found: elsewhere a folder may lead elsewhere.
         """
-        return (worker.do, (unit, worker.software_fingerprint())) if self.address else (unit, ())
+        if self.address:
+            return worker.do, (unit, worker.software_fingerprint())
+        return worker.do_within, (unit, judged())
 
     def explains(self, error: Exception) -> bool:
         """Return whether a job failed because of its worker; `look` finds out which worker."""

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from storage.errors import CaptchasError, explained
 from storage.files import atomic
+from storage.files.judged_folders import held
 
 _OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _COPIED_AT_ONCE = 1 << 20  # bytes
@@ -29,13 +30,12 @@ def staged_file(path: Path) -> Iterator[BinaryIO]:
     NoSpace, Unwritable
         Nothing is left behind.
     """
-    staged = atomic.temporary(path, atomic.new_run())  # two tries of one job must not share a name
-    with _nothing_left(staged, path):
+    with _staged(path) as (staged, aim):
         with staged.open("xb") as file:
             yield file
             file.flush()
             atomic.sync_file(file)
-        _settle(staged, path)
+        _settle(staged, aim)
 
 
 @contextmanager
@@ -47,28 +47,29 @@ def staged_folder(path: Path) -> Iterator[Path]:
     NoSpace, Unwritable
         Nothing is left behind.
     """
-    staged = atomic.temporary(path, atomic.new_run())
-    with _nothing_left(staged, path):
+    with _staged(path) as (staged, aim):
         staged.mkdir()
         yield staged
         sync_filesystem(staged)
-        _settle(staged, path)
+        _settle(staged, aim)
 
 
 @contextmanager
-def _nothing_left(staged: Path, path: Path) -> Iterator[None]:
-    """Remove `staged` after any error, and explain an OSError."""
-    try:
-        yield
-    except CaptchasError:
-        remove(staged)
-        raise
-    except OSError as error:
-        remove(staged)
-        raise explained(error, path) from error
-    except BaseException:
-        remove(staged)
-        raise
+def _staged(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Give a temporary name and the path's own, both in the folder as it is now; after any error nothing is left."""
+    with held(path) as aim:
+        staged = atomic.temporary(aim, atomic.new_run())  # two tries of one job must not share a name
+        try:
+            yield staged, aim
+        except CaptchasError:
+            remove(staged)
+            raise
+        except OSError as error:
+            remove(staged)
+            raise explained(error, path) from error
+        except BaseException:
+            remove(staged)
+            raise
 
 
 def _settle(staged: Path, path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from storage.errors import NoSpace, Unwritable, explained, readable_size
+from storage.files.judged_folders import held
 from storage.files.places import Fingerprint, ObjectPath, Place
 from storage.files.targets import require_replaceable
 
@@ -56,48 +57,53 @@ class LocalFiles:
         """
         require_replaceable(self.path)
         parts = data if isinstance(data, tuple) else (data,)
-        try:
-            handle = _unnamed(self.path.parent)
-            if handle is not None:
-                with os.fdopen(handle, "wb", buffering=0) as file:
-                    _fill(file, parts)
-                    ours = _link_unnamed(handle, self.path)
-                if ours is not None:
-                    return ours
-            return _publish_named(self.path, parts, run)
-        except OSError as error:
-            raise explained(error, self.path) from error
+        with held(self.path) as path:
+            try:
+                handle = _unnamed(path.parent)
+                if handle is not None:
+                    with os.fdopen(handle, "wb", buffering=0) as file:
+                        _fill(file, parts)
+                        ours = _link_unnamed(handle, path)
+                    if ours is not None:
+                        return ours
+                return _publish_named(path, parts, run)
+            except OSError as error:
+                raise explained(error, self.path) from error
 
     def replace(self, data: bytes, run: str | None = None) -> None:
         require_replaceable(self.path)
         LocalFiles(self.path.parent).make_folder()
-        staged = temporary(self.path, run or new_run())
-        try:
-            handle = _unnamed(self.path.parent)  # a kill meanwhile leaves nothing
-            if handle is None:
-                _write(staged, data)
-            else:
-                with os.fdopen(handle, "wb", buffering=0) as file:
-                    _fill(file, (data,))
-                    _name(handle, staged)
-            staged.replace(self.path)
-            LocalFiles(self.path.parent).sync_folder()
-        except OSError as error:
-            LocalFiles(staged).discard()
-            raise explained(error, self.path) from error
-        except BaseException:
-            LocalFiles(staged).discard()
-            raise
+        with held(self.path) as path:
+            staged = temporary(path, run or new_run())
+            try:
+                handle = _unnamed(path.parent)  # a kill meanwhile leaves nothing
+                if handle is None:
+                    _write(staged, data)
+                else:
+                    with os.fdopen(handle, "wb", buffering=0) as file:
+                        _fill(file, (data,))
+                        _name(handle, staged)
+                staged.replace(path)
+                LocalFiles(path.parent).sync_folder()
+            except OSError as error:
+                LocalFiles(staged).discard()
+                raise explained(error, self.path) from error
+            except BaseException:
+                LocalFiles(staged).discard()
+                raise
 
     @contextmanager
     def replacing(self) -> Iterator[Callable[[bytes], None]]:
         """Write a file without a name until the block ends, where the system has such files: a kill leaves nothing."""
         require_replaceable(self.path)
-        folder = LocalFiles(self.path.parent)
-        folder.make_folder()
-        staged = temporary(self.path, new_run())
+        LocalFiles(self.path.parent).make_folder()
+        with held(self.path) as path:
+            yield from self._replacing(path)
+
+    def _replacing(self, path: Path) -> Iterator[Callable[[bytes], None]]:
+        staged = temporary(path, new_run())
         try:
-            handle = _unnamed(self.path.parent)
+            handle = _unnamed(path.parent)
             file = staged.open("xb", buffering=0) if handle is None else os.fdopen(handle, "wb", buffering=0)
         except OSError as error:
             raise explained(error, self.path) from error
@@ -116,8 +122,8 @@ class LocalFiles:
                     sync_file(file)
                     if handle is not None:
                         _name(handle, staged)
-                    staged.replace(self.path)
-                    folder.sync_folder()
+                    staged.replace(path)
+                    LocalFiles(path.parent).sync_folder()
                 except OSError as error:
                     raise explained(error, self.path) from error
         except BaseException:
@@ -136,16 +142,17 @@ class LocalFiles:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         else:
             require_replaceable(target)
-        try:
-            self.path.rename(target)
-        except FileNotFoundError as error:
-            if judged is None:
-                raise explained(error, target) from error
-            return False
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise explained(error, target) from error
-            return self._move_by_copy(target, judged)
+        with held(target) as place:
+            try:
+                self.path.rename(place)
+            except FileNotFoundError as error:
+                if judged is None:
+                    raise explained(error, target) from error
+                return False
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise explained(error, target) from error
+                return self._move_by_copy(target, judged)
         if judged is None or LocalFiles(target).fingerprint() == judged:
             return True
         # Put it back by a link, which replaces nothing: if a third file has come to the path, the file stays at target.

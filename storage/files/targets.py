@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from storage.errors import BadInput, Unwritable
+from storage.files.judged_folders import remember, require_same
 from storage.files.places import ObjectPath, Place, read_range
 
 STANDARD_OUTPUT = Path("-")
@@ -57,7 +58,6 @@ _OF_SERVER = ("password", "up.json", "profiles.toml")  # in the home's folder pr
 _MOST_RECORD = 64 << 20  # bytes of a record that are looked through
 _SIDES = ("-wal", "-shm", "-journal")  # suffixes of the files that SQLite keeps beside a database
 _ELSEWHERE = "choose another path"
-_led: dict[str, str] = {}  # folders that a command may write into, by name: where each led when it was judged
 
 
 def kind_of(path: Place) -> Kind:
@@ -192,7 +192,7 @@ def require_file(
             if kind is Kind.FILE and _same(path, read):
                 raise BadInput(f"{option}: must not be a file that is read; {path} is {read}: {_ELSEWHERE}")
         _require_outside(path, option)
-        _remember(path.parent)
+        remember(path.parent)
 
 
 def require_folder(path: Place, option: str, *, may_be: Owned | None = None, members: Iterable[str] = ()) -> None:
@@ -219,7 +219,7 @@ def require_folder(path: Place, option: str, *, may_be: Owned | None = None, mem
         if owner and owner is not may_be:
             raise BadInput(f"{option}: must replace nothing that is kept here; {path} is {owner.value}: {_ELSEWHERE}")
         _require_outside(path, option)
-        _remember(path)
+        remember(path)
     for name in members:
         require_file(path / name, option)
 
@@ -251,18 +251,9 @@ def _looking(path: Place, option: str) -> Iterator[None]:
         ) from error
     except (OSError, RuntimeError, ValueError) as error:  # a ring of links; a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        if isinstance(error, NotADirectoryError) and isinstance(path, Path):
-            reason = f"{next(above for above in path.parents if above.exists())} cannot be a folder"
         raise BadInput(
             f"{option}: must be a path that can be written; {path} is not ({reason}): {_ELSEWHERE}"
         ) from error
-
-
-def _remember(folder: Place) -> None:
-    own = Path(os.path.abspath(folder)) if isinstance(folder, Path) else None  # noqa: PTH100 - which resolves no link
-    for above in (own, *own.parents) if own else ():
-        if above == own or str(above) in _led:  # of an earlier run in this process: its owner may have moved it
-            _led[str(above)] = os.path.realpath(above)
 
 
 def require_replaceable(path: Path) -> None:
@@ -274,13 +265,7 @@ def require_replaceable(path: Path) -> None:
     Unwritable
         A folder leads elsewhere than when it was judged: a link has come to its place, or to that of one above it.
     """
-    for folder in Path(os.path.abspath(path)).parents if _led else ():  # noqa: PTH100 - as above
-        led = _led.get(str(folder))
-        if led and led != (leads := os.path.realpath(folder)):
-            raise Unwritable(
-                f"{path}: {folder} led to {led} when the command began, and leads to {leads} now; nothing is replaced "
-                "there. Put the folder back, and give the same command again"
-            )
+    require_same(path)
     try:
         kind = kind_of(path)
     except OSError:

@@ -8,6 +8,7 @@ import pytest
 from flows.workers import roster
 from flows.workers.roster import ClusterLost, Passing, Roster, WorkerLost
 from storage.errors import BadInput
+from storage.files.judged_folders import judged
 from tasks import worker
 
 HERE = worker.record()
@@ -113,7 +114,7 @@ def test_workers_of_this_machine_are_not_examined(clock):
     one = Roster(client)
     one.look(now=True)
     one.require_shared(writes=["/nowhere/at/all"], reads=["/nor/there"])
-    assert one.guard(len) == (len, ())
+    assert one.guard(len) == (worker.do_within, (len, judged()))  # but told which folders the command has judged
     assert not one.explains(ImportError("the unit's own"))
     assert (one.threads, client.asked) == ({"a": 2}, [])
 

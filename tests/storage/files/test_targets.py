@@ -1,18 +1,23 @@
 """What a command may write over: new and ordinary files, and nothing that is a device, a stream or kept here."""
 
+import json
 import os
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from storage.errors import BadInput, Unwritable
-from storage.files import atomic
+from storage.exports.staging import staged_file
+from storage.files import atomic, local_files
+from storage.files.judged_folders import judged
 from storage.files.places import place
 from storage.files.targets import (
     STANDARD_OUTPUT,
@@ -260,3 +265,79 @@ def test_a_folder_that_moved_between_two_commands_is_judged_anew(tmp_path):
     require_file(here / "sub" / "b.json", "out")
     atomic.replace(here / "sub" / "b.json", b"new")
     assert (elsewhere / "sub" / "b.json").read_bytes() == b"new"
+
+
+@pytest.fixture
+def between(tmp_path, monkeypatch):
+    """`between(write)`: run it, and let a link take its folder's place once all is judged and before it is renamed."""
+    outside, here = tmp_path / "outside", tmp_path / "here"
+    outside.mkdir()
+    here.mkdir()
+    (outside / "out.csv").write_text("precious")
+    require_file(here / "out.csv", "out")
+    sync, once = local_files.sync_file, []
+
+    def swap(file):
+        sync(file)
+        if not once:
+            once.append(1)
+            here.rename(tmp_path / "away")
+            here.symlink_to(outside)
+
+    def run(write):
+        monkeypatch.setattr(local_files, "sync_file", swap)
+        monkeypatch.setattr(atomic, "sync_file", swap)
+        with suppress(Unwritable):
+            write(here / "out.csv")
+        assert once
+        assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("out.csv", "precious")]
+        assert not list((tmp_path / "away").glob(".*"))
+
+    return run
+
+
+def _piece_by_piece(path):
+    with atomic.replacing(path) as write:
+        write(b"answers")
+
+
+def _of_an_export(path):
+    with staged_file(path) as file:
+        file.write(b"answers")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names of open folders")
+@pytest.mark.parametrize(
+    "write",
+    [lambda path: atomic.replace(path, b"answers"), lambda path: atomic.publish(path.with_name("new.csv"), b"answers", "run"),
+     _piece_by_piece, _of_an_export],
+    ids=["replace", "publish", "replacing", "export"],
+)  # fmt: skip
+def test_a_link_that_comes_at_the_last_moment_is_not_followed(between, write):
+    """The file goes into the folder that was judged, wherever that is now."""
+    between(write)
+
+
+def test_a_process_that_works_for_another_judges_by_its_folders(tmp_path):
+    """Workers write into the folders that the command has judged, and know no folder of an earlier command."""
+    outside, here = tmp_path / "outside", tmp_path / "here"
+    outside.mkdir()
+    here.mkdir()
+    require_folder(here, "out")
+    program = (
+        "import json, pathlib, sys\n"
+        "from storage.files import atomic, judged_folders\n"
+        "folders, path = json.loads(sys.argv[1]), pathlib.Path(sys.argv[2])\n"
+        "judged_folders.take_over(folders)\n"
+        "try:\n    atomic.replace(path, b'new')\nexcept OSError as error:\n    print(error)\n"
+        "judged_folders.take_over({})\n"
+        "atomic.replace(path, b'newer')\n"
+    )
+    folders = json.dumps(judged())
+    here.rename(tmp_path / "away")
+    here.symlink_to(outside)
+    done = subprocess.run(
+        [sys.executable, "-c", program, folders, here / "a.csv"], capture_output=True, text=True, check=True
+    )
+    assert "leads to" in done.stdout and "Put the folder back" in done.stdout
+    assert (outside / "a.csv").read_bytes() == b"newer"
