@@ -18,6 +18,7 @@ _MOST_NAME, _MOST_PATH = 255, 4095  # bytes
 _ENDING = 32  # bytes of the longest ending that a temporary file has
 _MOST_SAID = 4000  # characters of a message
 _SHOWN = 40  # characters of a name that is too long
+_GONE = {errno.ENOENT, errno.ENOTDIR}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _ALLOW, _LATER = "give this user permission to read it", "check the disk or the network drive, and try again"
 _REMEDIES = {  # of a read
@@ -90,6 +91,10 @@ class Unwritable(CaptchasError, PermissionError):
     """A folder that the run may not write to."""
 
 
+class FolderGone(Unwritable, FileNotFoundError):
+    """The folder that is written into is gone."""
+
+
 class Exhausted(CaptchasError, RuntimeError):
     """Open files or memory that the system does not give to this process; no OSError, which could be a file's fault."""
 
@@ -99,7 +104,7 @@ class Unreachable(CaptchasError, RuntimeError):
 
 
 def explained(error: OSError, path: Path) -> OSError:
-    """Return the project's error for a full disk or a refused write, and a new equal error for any other.
+    """Return the project's error for a write that found no room, no right or no folder; a new equal one for any other.
 
     It is new since it is raised from `error`: an error that is its own cause sends Dask's workers into an endless loop.
     """
@@ -113,6 +118,11 @@ def explained(error: OSError, path: Path) -> OSError:
     if error.errno in _REFUSED:
         return Unwritable(
             f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
+        )
+    if error.errno in _GONE and not path.parent.is_dir():
+        return FolderGone(
+            f"{path}: its folder is gone, or was moved away while the command ran; put it back, and give the same "
+            "command again"
         )
     return OSError(error.errno, error.strerror, str(path))
 

@@ -380,6 +380,25 @@ def test_no_error_is_its_own_cause(tmp_path, number):
     assert caught.value.__cause__ is not caught.value and caught.value.__cause__.__cause__ is None
 
 
+@pytest.mark.parametrize("write", [atomic.publish, atomic.replace])
+@pytest.mark.parametrize("instead", [None, b"a file"])
+def test_a_folder_that_is_gone_is_told_with_the_remedy(tmp_path, monkeypatch, write, instead):
+    """Whether it was moved away before the write, or while the file was filled."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def move_away(*_):
+        folder.rename(tmp_path / "away")
+        if instead:
+            folder.write_bytes(instead)
+
+    monkeypatch.setattr(local_files, "_fill", move_away)
+    monkeypatch.setattr(local_files, "_name", failing(errno.ENOENT))
+    monkeypatch.setattr(local_files, "_link_unnamed", failing(errno.ENOENT))
+    with pytest.raises(Unwritable, match=r"a\.h5: its folder is gone.*put it back, and give the same command again"):
+        write(folder / "a.h5", b"new", "run")
+
+
 def test_a_file_that_came_at_the_moment_of_a_move_is_put_back(tmp_path, monkeypatch):
     """Whoever moves a file that it judged moves no other, even one of the same size."""
     path, target = tmp_path / "shard", tmp_path / "aside"

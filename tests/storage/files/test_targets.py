@@ -301,6 +301,10 @@ def _piece_by_piece(path):
         write(b"answers")
 
 
+def _published(path):
+    atomic.publish(path.with_name("new.csv"), b"answers", "run")
+
+
 def _of_an_export(path):
     with staged_file(path) as file:
         file.write(b"answers")
@@ -309,7 +313,7 @@ def _of_an_export(path):
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names of open folders")
 @pytest.mark.parametrize(
     "write",
-    [lambda path: atomic.replace(path, b"answers"), lambda path: atomic.publish(path.with_name("new.csv"), b"answers", "run"),
+    [lambda path: atomic.replace(path, b"answers"), _published,
      _piece_by_piece, _of_an_export],
     ids=["replace", "publish", "replacing", "export"],
 )  # fmt: skip
