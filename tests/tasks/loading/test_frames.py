@@ -157,6 +157,37 @@ def test_a_jpeg_of_very_many_scans_is_refused():
         decode_frames(file.getvalue()[:-2] + b"\xff\xda" * 20_000 + b"\xff\xd9")
 
 
+def segment(kind: int, data: bytes) -> bytes:
+    return bytes([0xFF, kind]) + (2 + len(data)).to_bytes(2) + data
+
+
+@pytest.mark.parametrize(
+    "part", [segment(0xE1, b"Exif\0\0ab"), segment(0xFE, b""), b"\xff" * 1000, b"no marker" * 200],
+    ids=["pieces", "comments", "filling", "junk"],
+)  # fmt: skip
+def test_a_jpeg_of_very_many_parts_is_refused(part):
+    """Pillow joins pieces of metadata one by one: a file of 32 MB took days."""
+    file = io.BytesIO()
+    Image.fromarray(ink((0, 20))).save(file, "JPEG")
+    begin, rest = file.getvalue()[:20], file.getvalue()[20:]  # after the first segment
+    assert decode_frames(begin + part * 500 + rest).count == 1
+    with pytest.raises(BadPicture, match=r"a JPEG of more than 1,000 segments, .*: save the picture anew"):
+        decode_frames(begin + part * 1200 + rest)
+    with pytest.raises(BadPicture, match="a JPEG of more than"):
+        decode_frames(begin + part * 1200)
+
+
+def test_a_png_of_very_many_chunks_is_refused():
+    """Half a minute for 22 MB."""
+    file = io.BytesIO()
+    Image.fromarray(ink((0, 20))).save(file, "PNG")
+    header, rest = file.getvalue()[:33], file.getvalue()[33:]
+    chunk = bytes(4) + b"teXt" + zlib.crc32(b"teXt").to_bytes(4)
+    assert decode_frames(header + chunk * 1000 + rest).count == 1
+    with pytest.raises(BadPicture, match="a PNG of more than 100,000 chunks: save the picture anew"):
+        decode_frames(header + chunk * 100_001 + rest)
+
+
 def test_pages_of_other_sizes_are_looked_at_within_a_bound(monkeypatch):
     file = io.BytesIO()
     pages = [Image.new("L", (30 + k, 20), 255) for k in range(5)] + [Image.fromarray(ink((0, 20)))]
