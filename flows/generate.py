@@ -8,7 +8,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import new_dataset_folder
-from flows.parameters import Count, File, Name, Seed
+from flows.parameters import Count, File, Name, Seed, SizeOfDataset
 from flows.reporting.artifacts import show_drawn
 from flows.reporting.progress import stage
 from flows.reporting.reports import ShardState
@@ -60,7 +60,7 @@ class GenerateRequest:
 
     profile: Name
     _: KW_ONLY
-    count: Count = 100_000
+    count: SizeOfDataset = 100_000
     seed: Seed = 1
     workers: Count | None = None
     cluster: Name | None = None

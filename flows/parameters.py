@@ -6,6 +6,7 @@ Each flow's `check` knows files and the other parameters.
 """
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -81,6 +82,10 @@ AuditMinutes = Annotated[
     ),
 ]
 Price = Annotated[float, Limits({"type": "number", "minimum": 0}, "a finite number, 0 or more")]
+# A shard's name has six digits, and a shard 16,384 pictures.
+SizeOfDataset = Annotated[
+    int, Limits({"type": "integer", "minimum": 1, "maximum": 16_384_000_000}, "from 1 to 16,384,000,000")
+]
 Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535}, "from 0 (any free port) to 65535")]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 # An empty text would be the working directory; a `Path` no longer tells.
@@ -127,12 +132,16 @@ class ReaderChoice(StrEnum):
     DEEP = "deep"
 
 
+MOST_WORKERS, A_CORE = 64, 4  # local processes: on any machine, or as many for each core if that is more
 FLAGS = ("--json", "--quiet")  # options of every command that have no value
 
 
 def require_workers(workers: int | None) -> None:
-    """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
+    """Raise `BadInput` for a number of local processes that is wrong for this machine; None: as many as cores."""
     require_limits({"workers": Count}, {"workers": workers})
+    most = max(MOST_WORKERS, A_CORE * (os.cpu_count() or 1))
+    if workers is not None and workers > most:
+        raise BadInput(f"workers: must be at most {most:,} on this machine; it is {workers}: what counts is its cores")
 
 
 def command_at(tokens: Sequence[str]) -> int | None:

@@ -9,7 +9,7 @@ from flows.evaluate import measurement, publish_report, read_split
 from flows.generate import GenerateRequest, as_drawn, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed, Units
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed, SizeOfDataset, Units
 from flows.reporting.artifacts import show_regenerated
 from flows.reporting.reports import RegenerateReport
 from flows.reporting.runs import named, told
@@ -92,7 +92,7 @@ class RegenerateRequest:
 
     profiles: list[Name] | None = None
     _: KW_ONLY
-    count: list[Count] | None = None
+    count: list[SizeOfDataset] | None = None
     seed: Seed = 1
     model: Name | None = None
     rebuild: bool = False

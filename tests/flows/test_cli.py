@@ -126,7 +126,7 @@ def mistakes(tmp_path_factory) -> Path:
     ("arguments", "said"),
     [
         (("generate", "bok"), ["profile 'bok'", "letters, book", "did you mean 'book'?"]),
-        (("generate", "book", "--count", "0"), ["count: must be 1 or more; it is 0"]),
+        (("generate", "book", "--count", "0"), ["count: must be from 1 to 16,384,000,000; it is 0"]),
         (("generate", "book", "--seed", "-1"), ["seed", "-1"]),
         (("generate",), ["PROFILE is missing", "captchas generate --help"]),
         (("import",), ["FOLDER is missing", "captchas import --help"]),
@@ -192,7 +192,7 @@ def mistakes(tmp_path_factory) -> Path:
             ("regenerate", "--count", "1", "--count", "2", "--count", "3"),
             ["one for each of 2 profiles; it is [1, 2, 3]"],
         ),
-        (("regenerate", "--count", "0"), ["count: must be 1 or more; it is 0"]),
+        (("regenerate", "--count", "0"), ["count: must be from 1 to 16,384,000,000; it is 0"]),
         (("regenerate", "--model", "../x"), ["model: must be a name under"]),
         (("up", "--port", "70000"), ["port: must be from 0 (any free port) to 65535; it is 70000"]),
         (("datasets", "--remove", "nothing"), ["no dataset 'nothing'"]),

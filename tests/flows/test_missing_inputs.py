@@ -107,7 +107,7 @@ def test_the_rest_is_left_to_the_command(inbox, arguments):
 
 
 WRONG = [
-    ("generate book --count 0", "count: must be 1 or more; it is 0"),
+    ("generate book --count 0", "count: must be from 1 to 16,384,000,000; it is 0"),
     ("generate book --count=2.5", "count: must be a whole number; it is 2.5"),
     ("generate book --seed=-1", "seed: must be a whole number from 0 to 2**63 - 1; it is -1"),
     ("train book --pictures 5 --pictures 0", "pictures: must be 1 or more; it is 0"),

@@ -2,16 +2,21 @@
 
 import hashlib
 import inspect
+import os
 from dataclasses import KW_ONLY, FrozenInstanceError, dataclass
 from importlib import import_module
 
 import pytest
 
-from flows.parameters import Count
+from flows.generate import GenerateRequest
+from flows.parameters import Count, require_limits, require_workers
+from flows.regenerate import RegenerateRequest
 from flows.requests import Refused, checked, command, handed_on, needing_workers
 from flows.shell.commands import COMMANDS
 from flows.solve import solve
 from storage.errors import BadInput, Busy, Damaged, Unreachable
+from storage.shards.shard import BLOCK, sealed, shard_name
+from tasks.datasets.generate import BLOCKS_A_SHARD
 from tasks.shipped import SHIPPED
 
 
@@ -180,3 +185,29 @@ def test_a_command_says_whether_it_is_sure_to_need_local_workers():
     with checked(look, 3):
         assert needing_workers(look) is None
     assert needing_workers(draw) is None  # nothing is handed on
+
+
+@pytest.mark.parametrize("count", [16_384_000_001, 10**26])
+def test_more_pictures_than_shards_have_names_for_are_refused(tmp_path, count):
+    """A run for them would plan its shards until no memory is left."""
+    most = 16_384_000_000
+    size = BLOCKS_A_SHARD * BLOCK
+    last = most // size - 1
+    for index in (last, last + 1):
+        (tmp_path / shard_name(index, size)).touch()
+    assert [*sealed(tmp_path)] == [(last, size)]
+    with pytest.raises(BadInput, match=r"^count: must be from 1 to 16,384,000,000; it is "):
+        require_limits(GenerateRequest.__annotations__, {"count": count})
+    with pytest.raises(BadInput, match=r"^count: must be from 1 to 16,384,000,000; it is "):
+        require_limits(RegenerateRequest.__annotations__, {"count": [10, count]})
+    require_limits(GenerateRequest.__annotations__, {"count": most})
+
+
+@pytest.mark.parametrize("workers", [3000, 10**26])
+def test_more_processes_than_a_machine_can_use_are_refused(workers, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with pytest.raises(BadInput, match=r"^workers: must be at most 64 on this machine; it is \d+: what counts"):
+        require_workers(workers)
+    require_workers(64)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1000)
+    require_workers(4000)
