@@ -10,12 +10,20 @@ from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.fainter_layer import without_fainter_layer
 from tasks.loading.oddities.in_pieces import in_one_piece
+from tasks.loading.oddities.layouts.around_circles import out_of_a_circle
+from tasks.loading.oddities.layouts.caption import without_caption
 from tasks.loading.oddities.layouts.close_up import close_up
+from tasks.loading.oddities.layouts.leaning import upright
 from tasks.loading.oddities.layouts.scattered import in_a_row, in_one_size
 from tasks.loading.oddities.layouts.several_rows import in_one_row
 from tasks.loading.oddities.layouts.text_columns import out_of_a_column
 from tasks.loading.oddities.relief import filled_in
 from tasks.loading.oddities.several_inks import without_an_ink, without_decoys
+from tasks.loading.oddities.tampered.barred import without_bars
+from tasks.loading.oddities.tampered.fringes import in_register
+from tasks.loading.oddities.tampered.inverted import uninverted
+from tasks.loading.oddities.tampered.sliced import put_together
+from tasks.loading.oddities.tampered.upside_down import the_other_way_up
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
@@ -56,6 +64,14 @@ PLAINER = (
     Plainer(in_a_row),
     Plainer(in_one_size, times=1.5, below=UNSURE),
     Plainer(out_of_a_column, below=UNSURE, shorter=True),
+    Plainer(without_caption, shorter=True),
+    Plainer(out_of_a_circle, below=UNSURE, shorter=True),
+    Plainer(upright, below=UNSURE, shorter=True),
+    Plainer(uninverted, shorter=True),
+    Plainer(in_register, below=UNSURE, shorter=True),
+    Plainer(put_together, least=UNLIKELY, below=UNSURE, shorter=True),
+    Plainer(without_bars, least=UNLIKELY, below=UNSURE, shorter=True),
+    Plainer(the_other_way_up, least=REST, times=1.5, below=UNSURE, shorter=True),
     Plainer(in_one_row, least=REST, times=0.2, below=ALWAYS, shorter=True),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_fainter_layer, least=REST, times=0.5, below=ALWAYS, shorter=True),

@@ -17,6 +17,7 @@ from tests.relief_texts import RELIEF
 from tests.scattered_texts import SCATTERED
 from tests.small_texts import SMALL
 from tests.strangers import BLACK, FACES, FONTS, LETTERS, WHITE, Colour, Kind, Plate, lay_out, png
+from tests.tampered_texts import WHOLE_PICTURES
 from tests.texts_in_pieces import PIECES
 from tests.texts_in_rows import IN_COLUMNS, IN_ROWS
 
@@ -302,6 +303,7 @@ GROUPS: dict[str, dict[str, Kind]] = {
     "scattered": SCATTERED,
     "in rows": IN_ROWS,
     "in columns": IN_COLUMNS,
+    **WHOLE_PICTURES,
     "rims and shadows": RELIEF,
     "in pieces": PIECES,
     "cut off": {"cut-left": Kind(_cut(0), 0.0), "cut-right": Kind(_cut(-1), 0.0)},
