@@ -23,7 +23,6 @@ from tasks.loading.oddities.tampered.barred import without_bars
 from tasks.loading.oddities.tampered.fringes import in_register
 from tasks.loading.oddities.tampered.inverted import uninverted
 from tasks.loading.oddities.tampered.sliced import put_together
-from tasks.loading.oddities.tampered.upside_down import the_other_way_up
 from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
@@ -64,14 +63,13 @@ PLAINER = (
     Plainer(in_a_row),
     Plainer(in_one_size, times=1.5, below=UNSURE),
     Plainer(out_of_a_column, below=UNSURE, shorter=True),
-    Plainer(without_caption, shorter=True),
-    Plainer(out_of_a_circle, below=UNSURE, shorter=True),
-    Plainer(upright, below=UNSURE, shorter=True),
-    Plainer(uninverted, shorter=True),
-    Plainer(in_register, below=UNSURE, shorter=True),
-    Plainer(put_together, least=UNLIKELY, below=UNSURE, shorter=True),
-    Plainer(without_bars, least=UNLIKELY, below=UNSURE, shorter=True),
-    Plainer(the_other_way_up, least=REST, times=1.5, below=UNSURE, shorter=True),
+    Plainer(without_caption, least=REST, shorter=True),
+    Plainer(out_of_a_circle, least=LIKELY, below=UNSURE, shorter=True),
+    Plainer(upright, least=REST, below=UNSURE, shorter=True),
+    Plainer(uninverted, least=REST, shorter=True),
+    Plainer(in_register, least=REST, below=UNSURE, shorter=True),
+    Plainer(put_together, least=REST, below=UNSURE, shorter=True),
+    Plainer(without_bars, least=REST, below=UNSURE, shorter=True),
     Plainer(in_one_row, least=REST, times=0.2, below=ALWAYS, shorter=True),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_fainter_layer, least=REST, times=0.5, below=ALWAYS, shorter=True),

@@ -12,7 +12,6 @@ from tasks.loading.oddities.tampered.barred import without_bars
 from tasks.loading.oddities.tampered.fringes import in_register
 from tasks.loading.oddities.tampered.inverted import uninverted
 from tasks.loading.oddities.tampered.sliced import put_together
-from tasks.loading.oddities.tampered.upside_down import the_other_way_up
 from tests.strangers import KINDS, draw
 from tests.tampered_texts import CAPTIONED, LEANING, TAMPERED
 
@@ -108,10 +107,6 @@ def test_strokes_go_on_below_bars(letters):
     dotted = letters.copy()
     dotted[12:48:4] = dotted[0, 0]  # so many are rows of dots
     assert without_bars(dotted) is None
-
-
-def test_a_picture_is_turned(letters):
-    np.testing.assert_array_equal(the_other_way_up(letters), np.rot90(letters, 2))
 
 
 @pytest.mark.parametrize("way", WAYS)
