@@ -46,7 +46,7 @@ class IngestRequest:
         A file of labels: a table (.csv, .tsv), lines of path and label (.txt), or JSON. By default such a file in
         the folder, or a .txt or .gt.txt beside each picture, or else the names.
     pattern
-        How file names hold labels: first, last, whole, folder, a template such as '{label}_*', or a regular
+        How file names hold labels: first, last, whole, folder, capitals, a template such as '{label}_*', or a regular
         expression with a group named label. By default the part of the names that varies as labels do.
     columns
         The columns of the file of labels that hold path and label, with a comma between: names, or numbers from 1.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.describing.about_model import in_sentences
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.measured_pairs import told_beside
@@ -219,7 +220,9 @@ def _report(path: Place, datasets: list[Dataset], *, kept: bool) -> dict[str, An
     content = {"kept": kept, **models.describe(path)}
     show_trained(content, path)
     end = summary(content) | told_beside(path, datasets)
-    return {key: value for key, value in content.items() if key not in end} | end
+    kept_facts = {key: value for key, value in content.items() if key not in end}
+    curves = {"calibration": in_sentences(content).get("confidence")}  # hundreds of numbers
+    return kept_facts | end | {"shown": curves | end.get("shown", {})}
 
 
 def _beside(path: Place) -> Path:

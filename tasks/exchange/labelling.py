@@ -21,6 +21,7 @@ from tasks.exchange.label_sources.label_columns import resolve
 from tasks.exchange.label_sources.name_parts import Part, kinds_of
 from tasks.exchange.label_sources.name_structure import without_copy
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex, without_suffix
+from tasks.exchange.label_sources.spelling.spelt import CAPITALS, with_capitals
 from tasks.exchange.label_sources.written_labels import as_meant, seen
 from tasks.exchange.rejects import MANY, require_no_classes, require_no_numbered_classes
 
@@ -30,6 +31,7 @@ NAMED = {  # the separator is _, or in names without it a dash, or in names with
     "last": r"(?:.*_|(?!.*_).*-|(?!.*[_-]).* )?(?P<label>[^_]*)",
     "whole": "(?P<label>[^/]*)",
     "folder": "(?P<label>[^/]+)/[^/]*",
+    CAPITALS: "(?P<label>[^/]*)",  # without the mark before each
 }
 MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
 
@@ -86,10 +88,10 @@ class Labelling:
     Parameters
     ----------
     pattern : str
-        For labels in file names: `first`, `last`, `whole` or `folder`, or a regular expression with a group `label`,
-        or a template with `{label}` once and `*` for any characters within a name. It must match a file's whole name,
-        without its suffix or with it; or else the name with the folder above, and so on. The mark of a copy, such as
-        the end of `ABCD (1).png`, belongs to no name.
+        For labels in file names: `first`, `last`, `whole`, `folder` or `capitals`, or a regular expression with a group
+        `label`, or a template with `{label}` once and `*` for any characters within a name. It must match a file's
+        whole name, without its suffix or with it; or else the name with the folder above, and so on. The mark of a
+        copy, such as the end of `ABCD (1).png`, belongs to no name.
     file : Path, optional
         A file that lists paths and labels, used instead of the pattern.
     found : tuple of Path
@@ -150,7 +152,8 @@ class Labelling:
             single = without_copy(stem)
             for tried in dict.fromkeys((single, single + suffix, stem, name)):
                 if match := self._regex.fullmatch(tried):
-                    return as_meant(without_copy(match["label"] or ""))
+                    text = without_copy(match["label"] or "")
+                    return with_capitals(text) if self.pattern == CAPITALS else as_meant(text)
         return None
 
     @property
@@ -179,7 +182,7 @@ class Labelling:
         labels: dict[str, str] = {}
         strangers: dict[str, str] = {}
         left_out: dict[str, str] = {}
-        turned = 0
+        turned = corrected = 0
         for file in self.files:
             read = resolve(read_table(file), index, self._base(file), self.options.columns)
             for path in read.labels.keys() & labels.keys():
@@ -188,7 +191,8 @@ class Labelling:
             strangers |= read.strangers
             left_out |= read.left_out
             turned += read.turned
-        return ListedLabels(self.files[0], labels, strangers, left_out, turned=turned)
+            corrected += read.corrected
+        return ListedLabels(self.files[0], labels, strangers, left_out, turned=turned, corrected=corrected)
 
     def _base(self, file: Path) -> str:
         """Return the folder of a file of labels, relative to that of the pictures; '' for one elsewhere."""

@@ -30,7 +30,7 @@ from tasks.exchange.label_sources.file_formats.unreadable import is_left_behind
 from tasks.exchange.label_sources.label_columns import listed_labels, resolve
 from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern
 from tasks.exchange.label_sources.other_files.file_facts import fact_of_files
-from tasks.exchange.label_sources.other_files.naming_files import NamingFiles, is_list
+from tasks.exchange.label_sources.other_files.naming_files import NamingFiles, is_list, reads_as_list
 from tasks.exchange.label_sources.other_files.odd_entries import odd_entries
 from tasks.exchange.label_sources.other_files.sidecars import Sidecars
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex
@@ -50,11 +50,8 @@ from tasks.exchange.label_sources.set_aside import (
     require_whole,
     says_else,
 )
-from tasks.exchange.labelling import (
-    Labelling,
-    LabelOptions,
-    require_faithful,
-)
+from tasks.exchange.label_sources.spelling.spelt import CAPITALS
+from tasks.exchange.labelling import Labelling, LabelOptions, require_faithful
 from tasks.loading.listing import list_names
 
 FEW_PLAIN = 50  # files without a suffix at most that may be others than pictures
@@ -122,7 +119,10 @@ class _Folder:
         others_of = [name for name in others if name not in beside]
         self.splits: list[Path] = []  # lists of pictures without labels
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
-        self.lists = [name for name in self.others if is_list(name) and not names_files([name])]
+        self.lists = [
+            name for name in self.others
+            if (is_list(name) and not names_files([name])) or reads_as_list(folder / name, name, self.pictures)
+        ]  # fmt: skip
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
         self.sidecars = Sidecars(folder, self.pictures, self.others, options.tidy)
         plain = [name for name in self.pictures if not PICTURE.search(name)]
@@ -204,6 +204,8 @@ class _Folder:
             ]
             raise BadInput("; and ".join(reasons)) from None
         require_no_numbered_folders(self.folder, self.pictures, self.others, found)
+        if found == CAPITALS:
+            said.append("names have a mark before each capital, which is taken out")
         lists = (*self.splits, *(self.folder / name for name in aside))
         return Labelling(found, folder=self.folder, options=self.options, notes=tuple(said), agreeing=lists)
 

@@ -61,8 +61,8 @@ def pair(
         paths = [path for path in paths if path not in aside]
     if source:
         listed = labelling.listed([path for path in paths if path.isascii() or _is_utf8(path)])
-        if listed.turned:
-            mended["turned"] += listed.turned
+        for what, rows in (("turned", listed.turned), ("corrected", listed.corrected)):
+            mended[what] += rows
         listed = replace(listed, labels=unwrapped(listed.labels, mended))
         listed = _checked(listed, labelling)
         paths = labelling.only_pictures(paths)

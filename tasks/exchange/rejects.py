@@ -24,7 +24,8 @@ NO_ANSWER = re.compile(r"(?:ERROR|CAPCHA|CAPTCHA)_[A-Z_]+")  # what a service an
 NO_LABEL = {  # what people write in place of a label
     "unreadable", "illegible", "unclear", "unknown", "unsure", "skip", "skipped", "n/a", "na", "none", "null", "nil",
     "empty", "todo", "tbd", "undefined", "missing", "invalid", "error", "failed", "idk", "dunno", "no idea", "not sure",
-    "cannot read", "can't read", "not readable", "bad", "broken",
+    "cannot read", "can't read", "not readable", "bad", "broken", "unk", "unlabeled", "unlabelled", "no label",
+    "no_label", "nolabel", "pending", "blank", "nothing",
 }  # fmt: skip
 REMARK = re.compile(r"\S+\s+(?:[(\[#{].*|//.*|(?:or|oder|ou|vs\.?)\s+\S+)|[^\W_]+[(\[](?=[^)\]]*[a-z]{3})[^)\]]*[)\]]")
 SET = re.compile(r"""\{(?:'[^']*'|"[^"]*")(?:, *(?:'[^']*'|"[^"]*"))*\}""")  # of Python
@@ -181,7 +182,8 @@ def require_no_classes(pairs: Sequence[tuple[str, str]], source: str) -> None:
     ------
     BadInput
     """
-    stems = [(path.rpartition("/")[2].partition(".")[0], label) for path, label in pairs]
+    names = [(path.rpartition("/")[2].partition(".")[0], label) for path, label in pairs]
+    stems = [(re.split(r"(\d*)$", name)[1], label) for name, label in names]
     if len(pairs) < FEW or not all(stem.isdecimal() and len(label) == 1 for stem, label in stems):
         return
     letters = [label for _, label in sorted((int(stem), label) for stem, label in stems)]
@@ -287,7 +289,8 @@ def words_for_none(labels: Iterable[str]) -> set[str]:
     if len(others) < MANY:
         return set()
     lengths, letters = {*map(len, others)}, set().union(*others)
-    return {word for word in different - others if len(word) not in lengths or not letters >= {*word}}
+    fill = {label for label in others if re.fullmatch("[Xx]{4,}", label)}  # nobody draws that by chance
+    return fill | {word for word in different - others if len(word) not in lengths or not letters >= {*word}}
 
 
 def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:

@@ -79,6 +79,10 @@ def test_the_report_ends_with_the_outcome_and_the_companion_is_gone(struck, capt
     assert result.returncode == 0, result.stderr
     ending = result.stdout.strip().splitlines()[-3:]
     assert any(line.startswith("words right on validation: ") for line in ending)
+    curves = [line for line in result.stdout.splitlines() if line.startswith("calibration: ")]
+    assert len(curves) == 1
+    assert curves[0].startswith("calibration: calibrated ")
+    assert len(curves[0]) < 200
 
 
 def test_an_error_leaves_nothing_of_the_companion(struck, captchas, monkeypatch):

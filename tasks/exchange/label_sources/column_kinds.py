@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name
+from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name, typed
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.name_parts import FEW, are_hashes
 
@@ -106,6 +106,7 @@ SAYS_WRONG = re.compile(  # a remark
 _NEW = "correct(?:ed|ion)|fix(?:ed)?|revis(?:ed|ion)|review(?:ed)?|checked|manual|human|final|new|gold"
 _OLD = "old|previous|orig|original|raw|draft|backup"
 NEWER, OLDER = (re.compile(f"^(?:{words})|(?:{words})$") for words in (_NEW, _OLD))  # columns of labels, among several
+FOLDED = re.compile("lower|norm|fold|slug")  # columns of labels of which the case was taken
 CLASSES, OFTEN = 10, 5  # values: of fewer, each so often, in a column without a known name, are kinds of pictures
 _INDEX = re.compile(r"|Unnamed: \d+(?:\.\d+)?")  # what pandas calls the numbers of its rows
 _PLACE = re.compile(r"\.(?:coordinates|bbox|box|bndbox|boundingbox|bounding_box|points|rect|polygon)\.")  # of boxes
@@ -123,8 +124,8 @@ class SaysElse(BadInput):
 def says_else(file: Path, what: str, columns: str) -> SaysElse:
     """Make the error of a file that says something else of pictures."""
     return SaysElse(
-        f"labels {file}: tells {what} of the pictures, and no labels; if pictures show that, say so with --columns "
-        f"{columns}"
+        f"labels {file}: tells {what} of the pictures, and no labels; if pictures show that, say so with "
+        f"{typed('columns', columns)}"
     )
 
 
@@ -234,7 +235,7 @@ def are_classes(values: Sequence[str]) -> bool:
 
 
 def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
-    """Return whether a column may hold better labels than the known one: corrected, mostly the same, or sums.
+    """Return whether a column may hold better labels than the known one: corrected, mostly the same, cased, or sums.
 
     Pictures show a sum such as `12-5=?`, and people call its result the answer.
     """
@@ -243,9 +244,24 @@ def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
         return True
     if all(a.isdecimal() for a, _ in both) and are_names_of(both):
         return True
+    if are_cased(both) and not FOLDED.search(name):
+        return True
     same = sum(a == b for a, b in both)
     mostly = len(both) >= FEW and 2 * same >= len(both) > same
-    return not OLDER.search(name) and (mostly or (NEWER.search(name) is not None and same < len(both)))
+    return not OLDER.search(name) and (
+        mostly or (NEWER.search(name) is not None and same < len(both) and are_as_long(both))
+    )
+
+
+def are_as_long(both: Sequence[tuple[str, str]]) -> bool:
+    """Return whether half of the pairs or more are of one length, but for a letter: a mark such as `x` is no text."""
+    return 2 * sum(abs(len(a) - len(b)) < 2 for a, b in both) >= len(both)
+
+
+def are_cased(both: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the first of each pair is the second in small letters, or in capitals."""
+    folded = all(a == b.lower() for a, b in both) or all(a == b.upper() for a, b in both)
+    return len(both) >= FEW and folded and any(a != b for a, b in both)
 
 
 def are_names_of(both: Sequence[tuple[str, str]]) -> bool:

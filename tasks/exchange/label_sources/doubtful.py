@@ -6,7 +6,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import Unclear
-from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS
+from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, typed
 from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, decode
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import FEW
@@ -14,7 +14,6 @@ from tasks.exchange.label_sources.picture_index import ListedLabels, Match, Pict
 
 Rows = list[tuple[int, list[str]]]  # of a table: the number of the line, and the cells
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
-YES = (("1", "0"), ("true", "false"), ("yes", "no"))  # in a column a class
 SERVICES = {  # fields that services and programs for reading write
     "textAnnotations", "fullTextAnnotation", "BlockType", "TextDetections", "analyzeResult", "ParsedResults",
     "recognitionResults", "readResult", "rec_texts", "rec_scores", "inferConfidence",
@@ -108,7 +107,7 @@ def readers_answers(file: Path, columns: str) -> ReadersAnswers:
     """Make the error of a table of answers of a reader."""
     return ReadersAnswers(
         f"labels {file}: holds a reader's answers, and some may be wrong; if you have looked at them, take them with "
-        f"--labels {file} --columns {columns}"
+        f"{typed('labels', file)} {typed('columns', columns)}"
     )
 
 
@@ -140,7 +139,9 @@ def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
     names = [line.strip('"') for line in lines if line]
     if not names or (table and sum(PICTURE.search(name) is not None for name in names) < LISTED * len(names)):
         return False
-    found = max(sum(bool(index.find(match, name, base)) for name in names) for match in Match)
+    found = max(
+        sum(bool(index.find(match, name, base)) for name in names) for match in Match if match is not Match.BEHIND
+    )
     return found >= LISTED * len(names) and (
         all(map(PICTURE.search, names)) or not any(" " in name or "," in name for name in names)
     )
@@ -231,39 +232,6 @@ def require_not_shifted(table: LabelTable, match: Match, listed: Sequence[str], 
                     f"{there[0]} to {there[1]}, as if one counted from 0 and the other from 1; write the pictures' own "
                     "names into it, or add a row for each picture"
                 )
-
-
-def with_classes(table: LabelTable) -> LabelTable:
-    """Return a table with a column of 0 and 1 for each class, one 1 in each row, as a table of path and class.
-
-    Raises
-    ------
-    Unclear
-        Several letters have a 1 in a row: their order is lost.
-    """
-    if table.columns or len(table.rows) < 2 or len(table.rows[0][1]) < 3:
-        return table
-    (_, header), *rows = table.rows
-    marked = [[cell.lower().removesuffix(".0") for cell in cells[1:]] for _, cells in rows]
-    yes = next((one for one, none in YES if all({*cells} <= {one, none} for cells in marked)), "")
-    if not yes or {*header} & {"0", "1"}:
-        return table
-    names = _without_prefix(header[1:])
-    if any(cells.count(yes) > 1 for cells in marked) and all(len(name) == 1 for name in names):
-        raise Unclear(
-            f"labels {table.file}: tells which letters a picture shows, and not in which order; write path and text of "
-            "each picture into a labels.csv"
-        )
-    if not all(cells.count(yes) == 1 for cells in marked):
-        return table
-    named = [(number, [cells[0], names[of.index(yes)]]) for (number, cells), of in zip(rows, marked, strict=True)]
-    return LabelTable(table.file, table.unit, [(table.rows[0][0], [header[0], "class"]), *named])
-
-
-def _without_prefix(names: Sequence[str]) -> list[str]:
-    """Return names of columns without what pandas writes before all of them: `label_A`, `label_B`."""
-    before = {match[0] if (match := re.match(r".*[_.:=]", name)) else "" for name in names}
-    return [name.removeprefix(prefix) or name for prefix in before for name in names] if len(before) == 1 else [*names]
 
 
 def _stem(name: str) -> str:

@@ -70,6 +70,12 @@ def first_letters(folders: Sequence[str], stems: Sequence[str]) -> bool:
     return lettered and alike and min(map(len, rests)) > SHORT and kinds_of([rests], len(rests))[0] is Part.LABEL
 
 
+def begin_names(folders: Sequence[str], stems: Sequence[str]) -> bool:
+    """Return whether each name goes on behind its folder's, as `AITV/AITVa`: either may be the label."""
+    pairs = zip(folders, stems, strict=True)
+    return all(stem.casefold().startswith(folder.casefold()) and len(stem) > len(folder) for folder, stem in pairs)
+
+
 def few_digits(labels: Sequence[str]) -> bool:
     """Return whether labels are some digits, often, and not all ten, as lengths, levels and parts are counted too."""
     different = set(labels)

@@ -24,7 +24,7 @@ from tasks.exchange.label_sources.name_parts import (
     without_word,
 )
 from tasks.exchange.label_sources.name_structure import Names, Reading, names_of, strays_among
-from tasks.exchange.label_sources.spelling.spelt import hex_texts, require_no_marked_capitals
+from tasks.exchange.label_sources.spelling.spelt import have_marked_capitals, hex_texts, require_no_marked_capitals
 
 EXAMPLES = 2  # labels that differ, in a message
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
@@ -49,7 +49,7 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
     names = names_of(paths)
     if names is None:
         return default
-    if names.count == 1:
+    if names.count == 1 and not have_marked_capitals(names.stems):
         require_no_marked_capitals(names.stems, names.paths[0], "whole")
     found = _distinct(names.readings())
     if len(found) == 1:

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.folder_names import first_letters, folder_readings
+from tasks.exchange.label_sources.folder_names import begin_names, first_letters, folder_readings
 from tasks.exchange.label_sources.name_parts import FEW, SAME, Part, character_codes, kinds_of, shape
 from tasks.exchange.label_sources.picture_index import SPLIT_FOLDERS
 from tasks.exchange.label_sources.spelling.marks import dividing_marks
 from tasks.exchange.label_sources.spelling.spelt import (
+    CAPITALS,
     LETTERS,
     are_of_one_kind,
+    beside_digit,
+    have_marked_capitals,
     hex_texts,
     single_letters,
+    with_capitals,
     without_lengths,
 )
 from tasks.exchange.label_sources.written_labels import as_meant
@@ -97,11 +101,6 @@ def _breaks(mark: str) -> bool:
     return unicodedata.category(mark) in ("Cc", "Cs")
 
 
-def _word(part: str) -> str:
-    """Return a part of a path without the number behind it."""
-    return part.rstrip("0123456789")
-
-
 class Names:
     """The names of pictures, divided into parts at the separators that all of them have."""
 
@@ -160,18 +159,20 @@ class Names:
 
     def readings(self) -> list[Reading]:
         """Return the readings whose values vary as labels do."""
+        if have_marked_capitals(self.stems):
+            return [Reading(CAPITALS, tuple(map(with_capitals, self.stems)))]
         if letters := self._letters():
             return [letters]
+        if fewer := beside_digit(self.single, self.columns) if self._are_labels(self.single) else []:
+            return [reading for places in (fewer, self.single) if (reading := self._joined(places))]
         loose = self._irregular() if self.count == 1 else None
         inside = self._of_kind(Part.LABEL) if loose is None else loose
         return [*inside, *self._folders(bool(inside))]
 
     def marked_wrong(self, labels: Sequence[str]) -> list[int]:
         """Return the places of the paths that have a word such as `wrong` beside their label."""
-        return [
-            k for k, (path, label) in enumerate(zip(self.paths, labels, strict=True))
-            if WRONG & ({*map(_word, re.split(r"[\W_]+", PICTURE.sub("", path).lower()))} - {label.lower()})
-        ]  # fmt: skip
+        words = [{*re.split(r"\d*[\W_]+|\d+$", PICTURE.sub("", path).lower())} for path in self.paths]
+        return [k for k, label in enumerate(labels) if WRONG & (words[k] - {label.lower()})]
 
     def _of_kind(self, kind: Part) -> list[Reading]:
         return [self._reading(place) for place, there in enumerate(self.kinds) if there is kind]
@@ -195,14 +196,22 @@ class Names:
 
     def _letters(self) -> Reading | None:
         """Return the reading of parts side by side that are a letter each, as in `0001_a_B_c`; else None."""
-        places, labels = self.single, [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
-        if len(places) < LETTERS or labels != places or len(self.regular) < len(self.stems):
-            return None
+        places = self.single
+        return self._joined(places) if self._are_labels(places) and are_of_one_kind(self._of(places)) else None
+
+    def _of(self, places: list[int]) -> list[list[str]]:
+        return self.columns[places[0] : places[-1] + 1]
+
+    def _are_labels(self, places: list[int]) -> bool:
+        """Return whether several parts, and only these, vary as labels do."""
+        labels = [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
+        return len(places) >= LETTERS and labels == places and len(self.regular) == len(self.stems)
+
+    def _joined(self, places: list[int]) -> Reading | None:
+        """Return the reading of parts side by side, with one mark between them."""
         first, last = places[0], places[-1]
         gaps = {gap for stem in self.stems for gap in re.findall(f"[{self._class}]", stem)[first:last]}
         if last - first >= len(places) or len(gaps) > 1:
-            return None
-        if not are_of_one_kind(self.columns[first : last + 1]):
             return None
         before, token, mark = (
             f"(?:[^/{self._class}]*[{self._class}]){{{first}}}",
@@ -267,6 +276,8 @@ class Names:
             return []  # the first digits of hashes
         if others and first_letters(folders, self.stems):
             return []
+        if others and begin_names(folders, self.stems):
+            return [Reading(*reading) for reading in folder_readings(folders)]
         kind = kinds_of([folders, self.stems], self.total)[0]
         single = all(len(folder) == 1 for folder in different)
         lengths = {len(folder) for folder in different}

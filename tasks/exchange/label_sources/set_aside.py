@@ -9,6 +9,7 @@ from storage.files.small_files import read_json, read_small
 from tasks.exchange.label_sources.beside import class_names, labels_beside, names_files
 from tasks.exchange.label_sources.column_kinds import SaysElse, Unclear
 from tasks.exchange.label_sources.doubtful import NamesNone, ReadersAnswers
+from tasks.exchange.label_sources.file_formats.column_names import typed
 from tasks.exchange.label_sources.file_formats.label_files import (
     LIST,
     TABLE,
@@ -56,7 +57,10 @@ def says_else(name: str, error: BadInput, pictures: int) -> bool:
 
 def both(folder: Path, one: str, other: str) -> BadInput:
     """Make the error of two files that label the pictures differently."""
-    return BadInput(f"labels: {folder} has both {one} and {other}; choose one with --labels: they differ")
+    return BadInput(
+        f"labels: {folder} has both {one} and {other}; choose one with "
+        f"{typed('labels', folder / one)} or {typed('labels', folder / other)}: they differ"
+    )
 
 
 def require_nothing_else(
@@ -162,8 +166,8 @@ def require_sure(folder: Path, used: Sequence[ListedLabels], tidy: Callable[[str
         if not (read.sure or labelish(name)) and (other := other_label(list(read.labels.items()), tidy)):
             pattern, path, listed, named = other
             raise BadInput(
-                f"labels: {name} says {listed!r} of {path}, whose name may say {named!r}; choose one: --labels "
-                f"{read.file}, or --pattern '{pattern}'"
+                f"labels: {name} says {listed!r} of {path}, whose name may say {named!r}; choose one: "
+                f"{typed('labels', read.file)}, or --pattern '{pattern}'"
             )
 
 
@@ -273,7 +277,7 @@ def require_whole(folder: Path, pictures: Sequence[str], labelled: Mapping[str, 
     if first:
         raise BadInput(
             f"labels: {file.relative_to(folder).as_posix()} labels {len(labelled):,} of {len(pictures):,} pictures, "
-            f"and the names of the others seem to hold labels, such as {first[1]!r} in {first[0]}; choose: --labels "
-            f"{file} takes those {len(labelled):,} only, --pattern '{pattern}' takes all from the names; or write all "
-            "labels into one file, as corrected"
+            f"and the names of the others seem to hold labels, such as {first[1]!r} in {first[0]}; choose: "
+            f"{typed('labels', file)} takes those {len(labelled):,} only, "
+            f"--pattern '{pattern}' takes all from the names; or write all labels into one file, as corrected"
         )

@@ -53,6 +53,7 @@ TOLD = {  # the notes, by what was taken away
     "lists": "were written as lists of Python, whose texts are joined",
     "filled": "were filled up at the end to one length, which is taken away",
     "divided": "had a mark between their letters, which is taken out",
+    "corrected": "had no correction, so that the text which was there before counts",
     "codes": "had letters as codes, such as %2B, which are written out",
 }
 

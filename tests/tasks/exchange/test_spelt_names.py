@@ -189,3 +189,42 @@ def test_pictures_that_a_folder_counts_have_no_label_yet(labels):
     paths = [f"train/{word}.png" for word in {*labels}] + [f"test/{10000 + k}.png" for k in range(N)]
     with pytest.raises(BadInput, match=r"24 of \d\d seem to have no label yet, such as test/10000\.png; move"):
         infer_pattern(paths, "whole")
+
+
+@pytest.mark.parametrize("mark", "_^-")
+def test_marks_before_capitals_are_taken_out(mark):
+    want = {"".join(mark + letter if letter.isupper() else letter for letter in v) + ".png": v for v in MIXED}
+    assert read(want) == want
+    assert infer_pattern(list(want), "whole") == "capitals"
+
+
+def test_the_pattern_that_is_offered_for_marks_gives_capitals():
+    want = {"".join(f"_{x.lower()}" if x.isupper() else x for x in v) + ".png": v for v in [*MIXED, "ABCDE", "abcde"]}
+    with pytest.raises(BadInput, match=r"take '\w+' from \w+\.png with --pattern capitals, or take them as they are"):
+        infer_pattern(list(want), "whole")
+    assert {path: Labelling("capitals").label(path) for path in want} == want
+
+
+def test_words_with_a_capital_each_are_no_marks_of_capitals():
+    paths = [f"{one.capitalize()}_{other.capitalize()}.png" for one, other in zip(WORDS, WORDS[::-1], strict=True)]
+    with pytest.raises(BadInput, match="several parts of the pictures' names may be the label"):
+        infer_pattern(paths, "whole")
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("labels", [CODES, WORDS])
+def test_names_that_go_on_behind_one_of_few_folders_are_asked_about(count, labels):
+    paths = [f"{label}/{label}{behind}.png" for label in labels[:count] for behind in "abcdef"]
+    with pytest.raises(BadInput, match=r"--pattern 'folder' reads .*--pattern 'whole' reads"):
+        infer_pattern(paths, "whole")
+    assert Labelling("folder").label(paths[0]) == labels[0]
+
+
+@pytest.mark.parametrize("name", ["{}-{n}.png", "{n}-{}.png"])
+def test_letters_beside_a_digit_are_offered_joined(name):
+    labels = ["".join(CHANCE.choice("ABCDEFGHKM") for _ in range(4)) for _ in range(N)]
+    paths = {name.format("-".join(label), n=k % 7): label for k, label in enumerate(labels)}
+    with pytest.raises(BadInput) as error:
+        infer_pattern(list(paths), "whole")
+    pattern = str(error.value).partition("--pattern '")[2].partition("' reads")[0]
+    assert {path: Labelling(pattern).label(path) for path in paths} == paths

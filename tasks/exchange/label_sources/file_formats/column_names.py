@@ -1,6 +1,7 @@
 """What tables call the column of pictures and the column of labels."""
 
 import re
+import shlex
 
 PATH_COLUMNS = (
     "path", "file", "filename", "filepath", "name", "image", "img", "imagename", "imagepath", "imagefile", "imageid",
@@ -18,3 +19,8 @@ def plain_name(column: str) -> str:
     """Return the last part of a column's name that is no number, in small letters and digits."""
     parts = [part for part in column.split(".") if part and not part.isdigit()]
     return re.sub(r"[\W_]", "", parts[-1].lower()) if parts else ""
+
+
+def typed(option: str, value: object) -> str:
+    """Return an option with its value as a shell takes it: a value with blanks stands in quotes."""
+    return f"--{option} {shlex.quote(str(value))}"

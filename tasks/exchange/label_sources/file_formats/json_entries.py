@@ -135,6 +135,8 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     if lists:
         return _tables(value, lists)
     inner = [item for item in value.values() if isinstance(item, dict) and item]
+    if inner and len(deep := _naming_lists(value)) == 1:
+        return deep[0]
     if inner and len(inner) == len(value):
         if all(_NAMED.search(key) for item in inner for key in item):  # of train and val, for instance
             return [{"path": key, "label": text} for item in inner for key, text in item.items()]
@@ -142,6 +144,18 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
             return _listed(inner[0], level + 1)
         return [{"path": key} | {f".{name}": below for name, below in item.items()} for key, item in value.items()]
     return [{"path": key, "label": item} for key, item in value.items()]
+
+
+def _naming_lists(value: dict[str, Any], level: int = 0) -> list[list[dict[str, Any]]]:
+    """Return the lists below an object whose entries name a picture each, several in all; none within an entry."""
+    found = []
+    for item in value.values():
+        entries = dicts(item)
+        if len(entries) > 1 and all(map(_names_picture, entries[:FEW])):
+            found.append(entries)
+        elif isinstance(item, dict) and level < DEEPEST:
+            found += _naming_lists(item, level + 1)
+    return found
 
 
 def _tables(value: dict[str, Any], lists: dict[str, list[Any]]) -> list[Any]:

@@ -22,7 +22,7 @@ from tasks.exchange.label_sources.file_formats.annotations import (
 from tasks.exchange.label_sources.file_formats.json_entries import entries_of, literal_rows
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.file_formats.letter_boxes import placed_letters
-from tasks.exchange.label_sources.file_formats.remarks import rows_only
+from tasks.exchange.label_sources.file_formats.remarks import fill_short, rows_only
 from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, WRITE_TABLE, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
@@ -97,7 +97,7 @@ def read_table(file: Path) -> LabelTable:
         if regions is not None:
             require_texts(regions, name)
             return entries_table(file, regions)
-        width = len(rows[0][1])
+        width = fill_short(rows)
         for number, cells in rows:
             if len(cells) < width or any(cells[width:]):
                 raise BadInput(

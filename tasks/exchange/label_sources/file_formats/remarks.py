@@ -9,16 +9,21 @@ RULE, DRAWN = {*"-+=|:─│┼━ \t\r"}, ("---", "===", "───", "━━�
 CROSSED = {*"+|│┼"}  # of rules that no label is
 MARKS = ",;\t|"
 TITLES = 5  # lines above a table at most
+FEWEST_ROWS = 5  # rows below a title, at least, that are all divided alike
 MOSTLY = 0.9  # share of the lines that have the separator
 _COUNT = re.compile(r"\(?\d[\d,. ]* (?:rows?|records?|lines?|entries)\b.*|total\b.*", re.IGNORECASE)
 _DIVIDED = re.compile(r"[^,;\t|][,;\t|][^,;\t|]")
 _NAMED = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)
+_PAIR = re.compile(
+    rf"""(["'])([^"'\t]{{1,500}}{READ[:-1]})\1\s*(?::|=>|=)\s*(["'])([^"'\t]{{1,500}})\3\s*,?""", re.IGNORECASE
+)  # as dictionaries of programs have it
+_SECTION = re.compile(r"\[[\w .-]+\]|[\w-]+:")  # of a file of settings, and what YAML writes above entries
 _OPENS = re.compile(r'(?:^|[,;\t|]) *"')  # a cell in quotes
 
 
 def rows_only(text: str) -> str:
     """Return a text with empty lines in place of those that are no rows, and without the bars around all rows."""
-    lines = text.split("\n")
+    lines = _pairs(text.split("\n"))
     filled = [k for k, line in enumerate(lines) if line.strip()]
     quoted = _quoted(lines)
     drawn = _rules(lines, filled, quoted)
@@ -29,8 +34,26 @@ def rows_only(text: str) -> str:
     if drawn and len(bars) > 1 and len(bars) >= MOSTLY * len(rows):
         for k in bars:
             lines[k] = "|".join(cell.strip() for cell in re.split("[|│]", lines[k].strip()[1:-1]))
-    gone = {k for k in filled if k in drawn and (bars or len(rows) > len(drawn))} | _around(lines, rows, quoted)
-    return "\n".join("" if k in gone else line for k, line in enumerate(lines)) if gone else text
+    gone = {k for k in filled if k in drawn and (bars or len(rows) > len(drawn))}
+    gone |= _around(lines, rows, quoted) | _above_header(lines, rows, quoted)
+    return "\n".join("" if k in gone else line for k, line in enumerate(lines))
+
+
+def _pairs(lines: list[str]) -> list[str]:
+    """Return lines of path and label where programs write them in quotes: `"1.png": "BONE",` or `'1.png' => 'BONE'`.
+
+    Sections of files of settings become empty, and so do up to five lines without a picture, as `return [` and `];`.
+    """
+    sections = {k for k, line in enumerate(lines) if _SECTION.fullmatch(line.strip())}
+    rest = [line for k, line in enumerate(lines) if k not in sections and line.strip()]
+    if 0 < len(sections) <= TITLES < len(rest) and all(map(_NAMED.search, rest)):
+        lines = ["" if k in sections else line for k, line in enumerate(lines)]
+    found = [_PAIR.fullmatch(line.strip()) for line in lines]
+    others = [line for line, match in zip(lines, found, strict=True) if not match and line.strip()]
+    few = len(others) <= min(TITLES, sum(match is not None for match in found) - 2)
+    if not few or any(map(_NAMED.search, others)):
+        return lines
+    return [f"{match[2]}\t{match[4]}" if match else "" for match in found]
 
 
 def _whole(rows: list[str]) -> bool:
@@ -39,8 +62,7 @@ def _whole(rows: list[str]) -> bool:
         inside = row[1:-1]
         if len(row) < 3 or not row[0] == row[-1] == '"' or '"' in inside or not _DIVIDED.search(inside):
             return False
-    header = set(map(plain_name, re.split("[,;\t|]", rows[0][1:-1])))
-    return not (header.isdisjoint(PATH_COLUMNS) or header.isdisjoint(LABEL_COLUMNS)) or all(map(_NAMED.search, rows))
+    return _is_header(re.split("[,;\t|]", rows[0][1:-1])) or all(map(_NAMED.search, rows))
 
 
 def _quoted(lines: list[str]) -> set[int]:
@@ -76,6 +98,44 @@ def _parts(line: str, mark: str) -> dict[str, int]:
     line = mark.join(cell.strip() for cell in line.split(mark))
     counts = {other: line.count(other) + 1 for other in MARKS if other != mark} | {" ": len(line.split())}
     return {other: count for other, count in counts.items() if count > 1}
+
+
+def _above_header(lines: list[str], rows: list[int], quoted: set[int]) -> set[int]:
+    """Return the lines above a header of known names, or above one after which all rows are divided alike.
+
+    They may have separators, as a title may, and name no picture. In the second case the title is divided otherwise.
+    """
+    for mark in MARKS:
+        named = (n for n, k in enumerate(rows[: TITLES + 1]) if _is_header(lines[k].split(mark)))
+        first = next(named, None)
+        if first is None:
+            counts = [lines[k].count(mark) for k in rows]
+            first = next((n for n, count in enumerate(counts[: TITLES + 1]) if count and {*counts[n:]} == {count}), 0)
+            if 0 in counts[:first] or len(rows) - first < FEWEST_ROWS or _NAMED.search(lines[rows[first]]):
+                first = 0
+        above = rows[:first]
+        if above and not any(_NAMED.search(lines[k]) or k in quoted or lines[k].startswith("sep=") for k in above):
+            return {*above}
+    return set()
+
+
+def fill_short(rows: list[tuple[int, list[str]]]) -> int:
+    """Write empty cells behind rows that are shorter than the header, and return its width.
+
+    People leave the last columns away, or write no commas behind the last cell.
+
+    The header must name the column of paths and that of labels among those that all rows have.
+    """
+    least = min(len(cells) for _, cells in rows)
+    if least > 1 and _is_header(rows[0][1][:least]) and not _is_header(rows[0][1][least:]):
+        for _, cells in rows:
+            cells.extend([""] * (len(rows[0][1]) - len(cells)))
+    return len(rows[0][1])
+
+
+def _is_header(cells: list[str]) -> bool:
+    names = {plain_name(cell.strip(' "')) for cell in cells}
+    return not (names.isdisjoint(PATH_COLUMNS) or names.isdisjoint(LABEL_COLUMNS))
 
 
 def _around(lines: list[str], rows: list[int], quoted: set[int]) -> set[int]:

@@ -5,11 +5,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from storage.errors import BadInput
+from storage.errors import BadInput, NotThere
 from storage.files.small_files import read_small
 from tasks.exchange.label_sources.column_kinds import SaysElse, Unclear
 from tasks.exchange.label_sources.doubtful import ReadersAnswers
-from tasks.exchange.label_sources.file_formats.label_files import NAMED_PICTURE, PICTURE, labelish, may_list
+from tasks.exchange.label_sources.file_formats.column_names import typed
+from tasks.exchange.label_sources.file_formats.label_files import (
+    NAMED_PICTURE,
+    PICTURE,
+    labelish,
+    may_list,
+    read_table,
+)
 from tasks.exchange.label_sources.file_formats.unreadable import (
     CODE,
     NO_LABELS,
@@ -20,7 +27,9 @@ from tasks.exchange.label_sources.file_formats.unreadable import (
     kind_of,
     remedy_for,
 )
+from tasks.exchange.label_sources.label_columns import resolve
 from tasks.exchange.label_sources.name_parts import FEW
+from tasks.exchange.label_sources.picture_index import PictureIndex
 from tasks.loading.listing import UNREAD
 from tasks.loading.safe_read import begins_as_picture
 
@@ -31,6 +40,7 @@ NEARLY_ALL = 0.9  # share of the lines that must be checksums
 SHORTEST, SHORTEST_NUMBER = 4, 5  # characters of a name that counts without its suffix
 SPLIT_WORDS = {"train", "val", "test"}  # names of labels, and of much else
 YAML = {".yaml", ".yml"}
+WRITTEN = {".md", ".ini", ".toml", ".properties", ".conf", *YAML}
 _UNREAD = re.compile(UNREAD, re.IGNORECASE)
 _BACKUP = re.compile(r"(.+?)(?:\.bak|\.old|\.orig|\.save|\.backup|~)\d*", re.IGNORECASE)
 _WORD = re.compile(r"[^\s\"'`<>|,;:=()\[\]{}/\\?&#*\x00-\x1f]+")
@@ -44,6 +54,17 @@ def is_strongly_labelish(name: str) -> bool:
     """Return whether a file is named as files of labels are, and not only for a split."""
     base = name.rpartition("/")[2].lower()
     return labelish(name) and (base.rpartition(".")[0] or base) not in SPLIT_WORDS
+
+
+def reads_as_list(file: Path, name: str, pictures: Sequence[str]) -> bool:
+    """Return whether a file for people or settings, such as `labels.md` or `labels.yaml`, lists labels line by line."""
+    if kind_of(name) not in WRITTEN or not is_strongly_labelish(name):
+        return False
+    try:
+        read = resolve(read_table(file), PictureIndex(pictures), name.rpartition("/")[0])
+    except (BadInput, NotThere):
+        return False
+    return len(read.labels) > max(FEW, len(read.strangers))
 
 
 def is_list(name: str) -> bool:
@@ -173,7 +194,7 @@ class NamingFiles:
             str(
                 error
                 or f"labels {file}: names most of the pictures, and is not read as a list of labels; if it is "
-                f"one, give it with --labels {file}, or {WRITE_TABLE}"
+                f"one, give it with {typed('labels', file)}, or {WRITE_TABLE}"
             )
         )
 

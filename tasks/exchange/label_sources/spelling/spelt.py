@@ -12,6 +12,8 @@ LETTERS = 3  # parts of one letter each that are one label
 RARE = 0.8  # share of the names at most that agree on a length, where they do not agree on one
 UNLIKE = 0.5  # in the share of digits, that columns of letters of labels have at most
 PROOF = 20  # codes of letters and digits in a row: no hash and no number has so many by chance
+CAPITALS = "capitals"  # the pattern of names with a mark before each capital
+_MARKED = re.compile(r"[\W_]([^\W\d_])")
 _CODES = re.compile(r"(?:3[0-9]|4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA]){2,}")  # of letters and digits
 
 
@@ -38,6 +40,17 @@ def without_lengths(columns: Sequence[Sequence[str]], kinds: Sequence[Part]) -> 
         if kinds[k] is Part.LABEL and len({*values}) > 1 and [*values] in lengths:
             found[k] = Part.NUMBER
     return found
+
+
+def beside_digit(places: Sequence[int], columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return the parts of a letter each without the first or last, if that alone is always a digit; [] otherwise.
+
+    It may be a number of the picture, as in `A B C D 4`, or the last letter of the label.
+    """
+    digits = [all(map(str.isdecimal, columns[k])) for k in places]
+    if len(places) <= LETTERS or sum(digits) != 1 or not (digits[0] or digits[-1]):
+        return []
+    return [*places[1:]] if digits[0] else [*places[:-1]]
 
 
 def are_of_one_kind(columns: Sequence[Sequence[str]]) -> bool:
@@ -75,10 +88,32 @@ def require_no_marked_capitals(stems: Sequence[str], example: str, kept: str) ->
             continue
         plain, marked = ([len(stem.replace(gone, "")) for stem in stems] for gone in (mark, "\0"))
         if _share(plain) >= SAME and _share(marked) < RARE:
+            way = f"take {with_capitals(stems[0])!r} from {example} with --pattern {CAPITALS}, " * (kept == "whole")
             raise BadInput(
                 f"names: seem to have {mark!r} before each capital of the label, as in {example}; write path and label "
-                f"of each picture into a labels.csv, or take them as they are with --pattern '{kept}'"
+                f"of each picture into a labels.csv, {way}or take them as they are with --pattern '{kept}'"
             )
+
+
+def with_capitals(stem: str) -> str:
+    """Return a name with capitals in place of marks before letters: `_ab_Cd` is AbCd."""
+    return _MARKED.sub(lambda match: match[1].upper(), stem)
+
+
+def have_marked_capitals(stems: Sequence[str]) -> bool:
+    """Return whether all capitals of names have one mark before them, and nothing else has: `_Ab_Cd`, `e_Fgh`.
+
+    Without the mark nearly all are of one length. Some names have one capital, some more and some none.
+    """
+    marks = {letter for stem in stems for letter in stem if not letter.isalnum()}
+    plain = [with_capitals(stem) for stem in stems]
+    counts = {len(stem) - len(text) for stem, text in zip(stems, plain, strict=True)}
+    if len(stems) < FEW or len(marks) != 1 or len(counts) < 3:
+        return False
+    capitals = sum(map(str.isupper, "".join(stems)))
+    marked = sum(letter.isupper() for stem in stems for letter in re.findall(r"[\W_](.)", stem))
+    all_marks = sum(not letter.isalnum() for letter in "".join(stems))
+    return capitals == marked == all_marks and _share([*map(len, plain)]) >= SAME
 
 
 def _share(lengths: Sequence[int]) -> float:

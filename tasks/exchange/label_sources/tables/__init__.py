@@ -1,0 +1,1 @@
+"""Tables of labels: which columns count, and columns that say a label together."""
