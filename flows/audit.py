@@ -15,7 +15,7 @@ from flows.auditing.attacks import attack_all, attack_by_files, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
-from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, failures_told, few_drawn, too_few
+from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, few_drawn, too_few_told
 from flows.auditing.follow_ups import explain_success, find_all_defects, try_changes
 from flows.auditing.results import for_people, made, spelled_again, write_result
 from flows.auditing.states import place_at_home, settle
@@ -194,12 +194,11 @@ def attacked(
     few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores())
     if len(unseen.rows) < FEWEST_UNSEEN:
         require_different(target.name, dataset)
-        failures = failures_told(generator)
         few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores(), FEWEST_UNSEEN)
         if few:
             steps_of(request, choice).drop("drawn")  # a machine that is less busy may draw more in the same time
             raise BadInput(f"{target.name}: {few}, and with fewer nothing can be said")
-        raise BadInput(f"{target.name}: {too_few(dataset, len(unseen.rows), FEWEST_UNSEEN, failures)}")
+        raise BadInput(f"{target.name}: {too_few_told(dataset, len(unseen.rows), FEWEST_UNSEEN, generator)}")
     depends = {
         # Files may change where their pixels do not.
         "identity": dataset.manifest.identity, "content": dataset.manifest.content, "unseen": len(unseen.rows),

@@ -43,7 +43,7 @@ def attack_all(field: Attacked) -> None:
         try:
             use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
         except BadInput as error:
-            field.leave(attack, str(error))
+            field.leave(attack, without_path(str(error), str(model)))
             continue
         field.attack(attack, partial(read_untrained, field, use, attack.title), sha256=use.sha256)
     attack_trained(field, partial(read_unseen, field))
@@ -138,3 +138,8 @@ def read_rows_on_dask(dataset: Dataset, rows: Sequence[int], use: ModelUse, said
     ):
         shown.note(said)
         return gather(fan_out(client, read_rows, jobs, on_done=lambda receipt: shown.advance(len(receipt.guesses))))
+
+
+def without_path(said: str, model: str) -> str:
+    """Return what is said of a shipped model, without where it is installed: a report is shown to others."""
+    return said.removeprefix(f"model {model}: ").replace(model, "the model")

@@ -26,10 +26,8 @@ COUNTED = 300_000  # bytes: the frames of a larger file are not counted to the e
 MOST_PAGES = 4  # times the largest picture: of pages of other sizes no more pixels are looked at
 JPEG, SCAN, MOST_SCANS = b"\xff\xd8\xff", b"\xff\xda", 100  # a progressive JPEG has about ten
 MOST_SEGMENTS, MOST_FILLED = 1000, 1_000_000  # of a JPEG: 32 MB of metadata fill 500
-_MARKER, _BARE = (
-    re.compile(rb"\xff[\x01-\xfe]"),
-    {0x01, *range(0xD0, 0xDA)},
-)  # the beginning of a segment; without a size
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # of a segment
+_BARE = {0x01, *range(0xD0, 0xDA)}  # markers of segments without a size
 PNG, MOST_CHUNKS = b"\x89PNG\r\n\x1a\n", 100_000  # 32 MB of pixels are written in some 4,000
 LONGEST_SIDE = 640
 LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel

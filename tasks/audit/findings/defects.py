@@ -15,8 +15,9 @@ from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
 from tasks.audit.findings.texts.check_letters import find_check
 from tasks.audit.findings.texts.ignored_texts import NOT_READ, Readings, find_ignored
+from tasks.audit.findings.texts.lengths import find_length
 from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
-from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
+from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies
 from tasks.audit.findings.texts.unfitting_labels import find_unfitting
 from tasks.audit.schema import Finding
 from tasks.profiles.profile import Profile
@@ -66,7 +67,9 @@ def find_defects(
         find_alike(letters, alphabet, texts, as_),
         find_frequencies(texts, alphabet, explained(entropy, repeats)),
         entropy,
-        find_length(texts),
+        find_length(
+            texts, [(image.shape[1], len(text)) for image, text in zip(sample.pictures, sample.texts, strict=True)]
+        ),
         repeats,
         find_colour(sample),
         find_variation(sample, letters),

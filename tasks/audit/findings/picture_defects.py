@@ -8,6 +8,7 @@ from scipy import ndimage, signal
 
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.letters import Cut
+from tasks.audit.findings.measuring.same_grounds import Ground, find_grounds, pattern_of
 from tasks.audit.findings.measuring.sampled import Sampled, as_seen, by_size
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
 from tasks.audit.schema import Figure, Finding
@@ -22,7 +23,7 @@ SOME_SHAPES = 200.0  # with fewer, an attacker can collect them all
 LEAST_PEAKED = 50  # pictures with texts of one length, whose mean is smooth
 PEAK = 0.4  # of the height of the mean ink: what a peak stands above the valleys beside it
 STILL = 1.0  # pixels by which a letter's place varies, below which it is fixed
-SAME_LEVEL, SAME_SHARE = 12, 0.75  # a pixel is constant if so many pictures have it within so many levels of the median
+MANY = 0.5  # share of the pictures with one of a few grounds
 PATTERN, LARGE_PATTERN = 0.002, 0.01  # share of a picture's pixels that a constant pattern has
 _FAINT = 64
 
@@ -237,19 +238,17 @@ def find_ground(sample: Sampled) -> Finding:
     pixels = max(1, sample.pictures[rows[0]].shape[0] * sample.pictures[rows[0]].shape[1])
     rows = rows[:: max(1, -(-n // min(MOST_COMPARED, max(LEAST_PICTURES, MOST_PIXELS // pixels))))]
     stack = np.stack([as_seen(sample.pictures[row]) for row in rows]).astype(np.int16)
-    median = np.median(stack, axis=0)
-    constant = (np.abs(stack - median).max(axis=3) <= SAME_LEVEL).mean(axis=0) >= SAME_SHARE
-    plain_ground = np.median(median.reshape(-1, 3), axis=0)
-    pattern = constant & (np.abs(median - plain_ground).max(axis=2) > 2 * SAME_LEVEL)
+    median, pattern = pattern_of(stack)
     height, width = pattern.shape
-    middle = pattern[height // 6 : height - height // 6, width // 8 : width - width // 8]
-    share, within = float(pattern.mean()), float(middle.mean()) if middle.size else 0.0
+    share, within = _shares(pattern)
     figures |= {"pattern": round(share, 4), "pattern_in_the_middle": round(within, 4)}
+    grounds = find_grounds(stack, [sample.texts[row] for row in rows])
+    if few := _few_grounds(grounds, len(rows), share, figures):
+        return few
     if share < PATTERN:
         plain = f"No lines or patterns are the same in all pictures ({n:,} of {width} x {height} pixels)."
         return finding("ground", title, "none", plain, None, figures)
     severity: Severity = "high" if within >= LARGE_PATTERN else "low"
-    where = "where the letters are" if severity == "high" else "mostly outside the letters"
     shown = [
         figure(
             median.astype(np.uint8), f"The median of {len(rows)} pictures: what is left when letters are averaged away."
@@ -257,7 +256,48 @@ def find_ground(sample: Sampled) -> Finding:
     ]
     return finding(
         "ground", title, severity,
-        f"{100 * share:.1f} % of the pixels are a pattern that is the same in all pictures, {where}. An attacker "
-        "averages some pictures, gets the pattern alone, and subtracts it.",
+        f"{100 * share:.1f} % of the pixels are a pattern that is the same in all pictures, {_where(severity)}. An "
+        "attacker averages some pictures, gets the pattern alone, and subtracts it.",
         "Draw lines and grounds anew for each picture.", figures, shown,
+    )  # fmt: skip
+
+
+def _shares(pattern: np.ndarray) -> tuple[float, float]:
+    """Return the share of a picture that a pattern has, and of its middle."""
+    height, width = pattern.shape
+    middle = pattern[height // 6 : height - height // 6, width // 8 : width - width // 8]
+    return float(pattern.mean()), float(middle.mean()) if middle.size else 0.0
+
+
+def _where(severity: Severity) -> str:
+    return "where the letters are" if severity == "high" else "mostly outside the letters"
+
+
+def _few_grounds(grounds: list[Ground], n: int, common: float, figures: dict[str, object]) -> Finding | None:
+    """Tell of pictures that have one of a few grounds; None if half of them have none.
+
+    `common` is the share of the pixels in which all pictures are alike; the grounds have to have more than that.
+    """
+    rate = Rate(sum(len(ground.members) for ground in grounds), n)
+    figures |= {"grounds": len(grounds), "of_a_ground": rate.as_dict()}
+    shares = [_shares(ground.pattern) for ground in grounds]
+    if rate.low < MANY or min(share for share, _ in shares) < max(PATTERN, 2 * common):
+        return None
+    severity: Severity = "high" if float(np.median([within for _, within in shares])) >= LARGE_PATTERN else "low"
+    shown = [
+        figure(
+            ground.median.astype(np.uint8),
+            f"The median of {len(ground.members)} pictures: a ground, from which letters are averaged away.",
+        )
+        for ground in grounds[:4]
+    ]
+    least = "at least " if rate.value < 0.99 else ""  # others may have too few pictures to be told
+    one = "one ground" if len(grounds) == 1 else f"one of {least}{len(grounds)} grounds"
+    return finding(
+        "ground", "A ground that never changes", severity,
+        f"{100 * rate.value:.0f} % of {n:,} pictures compared have {one}, with lines or patterns {_where(severity)} "
+        f"that never change ({100 * float(np.median([share for share, _ in shares])):.1f} % of the pixels). An "
+        "attacker puts pictures of the same ground together, averages them, gets the ground alone, and subtracts it.",
+        "Draw lines and grounds anew for each picture, or place each by large random shifts, turns and sizes.",
+        figures, shown,
     )  # fmt: skip

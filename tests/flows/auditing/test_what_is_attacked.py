@@ -121,3 +121,12 @@ def test_pictures_that_come_again_are_tried_from_memory(tmp_path, monkeypatch, a
     field = field_of(tmp_path)
     attacks.attack_from_memory(field)
     assert [entry["name"] for entry in field.entries] == tried
+
+
+def test_a_report_does_not_tell_where_a_shipped_model_is():
+    """Letters of another script: the page is shown to a team."""
+    for model in attacks.MODELS:
+        with pytest.raises(BadInput) as raised:
+            attacks.use_of(model, "ΑΒΓΔ", (4, 4), (), False)
+        said = attacks.without_path(str(raised.value), str(model))
+        assert said.startswith("knows none of the letters 'ΑΒΓΔ'") and "/" not in said

@@ -119,6 +119,21 @@ def _number_code(pairs: list[tuple[bytes, str]]) -> str | None:
     return None
 
 
+def is_number(values: list[int], texts: list[str], most: int) -> bool:
+    """Return whether values, up to `most`, are the texts read as numbers, and the same more or less in all.
+
+    Values of inverted pixels become less where numbers become more.
+    """
+    for read in _readings(texts):
+        if len(set(read)) <= _UNIQUE * len(read) or max(read) - min(read) > most:
+            continue
+        for turned in (1, -1):
+            offsets = Counter(value - turned * number for value, number in zip(values, read, strict=True))
+            if offsets.most_common(1)[0][1] >= TOLD * len(values):
+                return True
+    return False
+
+
 def _readings(texts: list[str]) -> Iterator[list[int]]:
     """Yield the texts read as numbers: as bytes, and in the base of each order of letters that has them all."""
     yield [int.from_bytes(text.encode(), "big") for text in texts]

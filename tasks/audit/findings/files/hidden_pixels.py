@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from tasks.audit.findings.files.codes import COMMONEST, LEAST_FILES, TOLD
+from tasks.audit.findings.files.codes import COMMONEST, LEAST_FILES, TOLD, is_number
 
 MOST = 240  # pictures that are compared
 MOST_VALUES = 48_000  # of a picture: of larger ones the first and the last
@@ -30,6 +30,7 @@ _ALPHA = (2, 4)  # channels of pictures of which the last is alpha
 _BITS = 24  # of which a code is made, at most
 _AROUND = 12  # pixels around visible letters, where packing and soft edges change low bits too
 _CHUNK = 8192
+_MOST_BYTES = 8  # that hold the answer as a number
 
 
 def find_hidden(pictures: Sequence[np.ndarray], texts: Sequence[str]) -> list[tuple[str, str, int]]:
@@ -52,7 +53,7 @@ def find_hidden(pictures: Sequence[np.ndarray], texts: Sequence[str]) -> list[tu
         return []
     chosen = [pictures[row].reshape(*pictures[row].shape[:2], channels) for row in rows]
     letters = _numbered([texts[row] for row in rows])
-    found = _in_measures(chosen, letters)
+    found = [*_in_measures(chosen, letters), *_as_numbers(chosen, [texts[row] for row in rows])]
     height, width = (min(picture.shape[axis] for picture in chosen) for axis in (0, 1))
     corners = [("top left", [picture[:height, :width] for picture in chosen])]
     if any(picture.shape[:2] != (height, width) for picture in chosen):
@@ -91,6 +92,19 @@ def _in_measures(pictures: Sequence[np.ndarray], letters: np.ndarray) -> list[tu
         if told:
             found.append((what, f"it tells {_which(told)} of the answer", len(told)))
     return found
+
+
+def _as_numbers(pictures: Sequence[np.ndarray], texts: list[str]) -> list[tuple[str, str, int]]:
+    """Ask the first and the last values whether they are the answer as a number, which mixes its letters."""
+    for where, cut in (("first", slice(None, _MOST_BYTES)), ("last", slice(-_MOST_BYTES, None))):
+        values = [picture.reshape(-1)[cut].tobytes() for picture in pictures]
+        for size in range(1, min(map(len, values)) + 1):
+            some = [value[:size] if where == "first" else value[-size:] for value in values]
+            both = ([int.from_bytes(one, "big") for one in some], [int.from_bytes(one, "little") for one in some])
+            if any(is_number(numbers, texts, 256**size) for numbers in both):
+                how = f"the {where} {size} values are the answer as a number"
+                return [("single pixels", how, len(pictures))]
+    return []
 
 
 def _in_values(stack: np.ndarray, letters: np.ndarray, corner: str) -> list[tuple[str, str, int]]:

@@ -13,7 +13,9 @@ MOST_UNKNOWN = 700  # values that letters have at all places; more are not solve
 
 
 class Check(NamedTuple):
-    """A rule that all texts of a length obey: the sum of a value for each letter is the same, modulo a prime.
+    """A rule that all texts of a length obey: the sum of a value for each letter is the same, modulo a number.
+
+    Rules of the same places modulo several primes, such as 2 and 5, are one modulo their product.
 
     `places` are those of the letters in it, from 0; `bits` is how much less there is to guess.
     """
@@ -86,7 +88,8 @@ def _rule(
             found.append((bits, prime, tied))
     if not found:
         return None
-    _, modulus, tied = max(found)
+    _, _, tied = max(found)
+    modulus = math.prod(prime for _, prime, places_of in found if places_of == tied)
     return Check(length, texts, modulus, tied, sum(bits for bits, _, _ in found))
 
 

@@ -1,4 +1,4 @@
-"""Texts that a program counts up, and texts that are dates: who knows one, or knows that, need not look."""
+"""Texts that a program counts up, and texts that are dates or times: who knows one, or knows that, need not look."""
 
 import string
 from collections import Counter
@@ -14,6 +14,8 @@ APART = 4  # texts; several processes may count at once
 DATES = 0.95  # share of texts that are dates, of which 4 % of random digits are
 SORTED = 0.9  # share of steps from text to text that go up, which half of the steps of random texts do
 _ORDERS = (string.digits, string.digits + string.ascii_uppercase, string.ascii_uppercase)
+_TIMES = ("%H%M%S", "%H%M")  # of which 9 and 14 % of random digits are
+_HALF_A_DAY = 12  # hours that come: years such as 2024 look like times, all of one hour
 _DATES = ("%d%m%y", "%m%d%y", "%y%m%d", "%d%m%Y", "%m%d%Y", "%Y%m%d")
 
 
@@ -76,7 +78,7 @@ def unsorted(texts: Sequence[str]) -> Sequence[str]:
 
 
 def told_dates(texts: Sequence[str]) -> str | None:
-    """Say that texts are dates of six or eight digits; None if they are not."""
+    """Say that texts are dates of six or eight digits, or times of day of four or six; None if they are not."""
     if len(texts) < LEAST_TEXTS or len(set("".join(texts))) < 3:  # zeros and ones are dates by accident
         return None
     for form in _DATES:
@@ -84,11 +86,15 @@ def told_dates(texts: Sequence[str]) -> str | None:
         if len(dates) >= DATES * len(texts) and len({*dates}) > 1:
             span = (max(dates) - min(dates)).days + 1
             return f"Texts are dates, of {min(dates).year} to {max(dates).year}: {span:,} days to choose from."
+    for form in _TIMES:
+        times = [time for time in (_date(text, form) for text in texts) if time is not None]
+        if len(times) >= DATES * len(texts) and len({time.hour for time in times}) >= _HALF_A_DAY:
+            return f"Texts are times of day: {86_400 if form == _TIMES[0] else 1_440:,} to choose from."
     return None
 
 
 def _date(text: str, form: str) -> datetime | None:
-    if len(text) != (8 if "Y" in form else 6) or not text.isdecimal():
+    if len(text) != len(datetime(2000, 1, 1).strftime(form)) or not text.isdecimal():
         return None
     try:
         return datetime.strptime(text, form)

@@ -1,4 +1,4 @@
-"""Defects of the texts: uneven letters, few bits, a fixed length."""
+"""Defects of the texts: uneven letters, and few bits."""
 
 import math
 from collections import Counter
@@ -171,29 +171,6 @@ def _within(lines: np.ndarray, shares: np.ndarray) -> dict[str, object]:
     distinct = {int(length): math.prod(max(0, size - k) / size for k in range(length)) for length in np.unique(lengths)}
     expected = sum(1 - distinct[int(length)] for length in lengths)
     return {"texts": int(twice), "expected_if_even": round(float(expected), 1), "n": len(lines)}
-
-
-def find_length(texts: Sequence[str]) -> Finding:
-    """Say whether all texts have one length, which spares an attacker to find it."""
-    lengths = Counter(map(len, texts))
-    n = len(texts)
-    entropy = evidence.bits(np.array(list(lengths.values())))
-    figures = {"n": n, "lengths": {str(k): v for k, v in sorted(lengths.items())}, "bits": round(entropy, 3)}
-    title = "Length of the texts"
-    if n < LEAST_TEXTS:
-        return finding("length", title, "unknown", f"{n} texts are too few to tell.", None, figures)
-    if len(lengths) == 1:
-        length = next(iter(lengths))
-        return finding(
-            "length", title, "low",
-            f"All {n:,} texts have {length} letters. An attacker who knows it cuts each picture into {length} and "
-            "need not find where a text ends." if length > 1 else f"All {n:,} texts are single letters.",
-            "Let the length vary, for instance by two letters.", figures,
-        )  # fmt: skip
-    return finding(
-        "length", title, "none", f"Texts have {min(lengths)} to {max(lengths)} letters ({entropy:.1f} bits).", None,
-        figures,
-    )  # fmt: skip
 
 
 def find_entropy(

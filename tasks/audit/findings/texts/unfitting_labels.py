@@ -15,6 +15,8 @@ LEAST_SHARE = 0.5  # of the pictures
 SURE = 0.9  # confidence from which a reading counts
 LEAST_LETTERS = 3  # of a reading that counts
 ABOVE_CHANCE = 0.1  # share of letters by which labels that fit exceed those of other pictures at least
+LEAST_SOME = 8  # sure readings that are labels of other pictures, if other labels fit
+FEWER_TURNED = 4  # times as many of these as are labels with their first letter put last
 SHIFTS = 7  # other pictures whose labels are compared with each reading
 LEAST_EXCHANGED = 0.1  # share of the sure readings that are the label of another picture
 MOST_OF_ONE = 0.2  # share of the sure readings that are one word: a banner beside the text, or a text that is ignored
@@ -29,10 +31,15 @@ _REMEDY = (
     "report say nothing of the CAPTCHA. If people have to work the answer out of what they see, the labels are right, "
     "and no attacker of this audit does so."
 )
+_REMEDY_SOME = (
+    "Look at the examples, and at how names or rows were put together; give each picture its label, and audit again."
+)
 
 
 def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str], str]) -> list[Finding]:
     """Return the finding `labels`, if a reader is sure of other texts than the labels say; else nothing.
+
+    So it is if some labels were exchanged, which does not keep attackers from reading the others.
 
     A reader counts that is sure of half of the unseen pictures, has hardly a word right, and whose letters are in the
     labels no more often than in those of other pictures. Readers that fail on a hard CAPTCHA are not sure, and have
@@ -47,12 +54,12 @@ def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str]
     as_ : callable
         What a text is compared as.
     """
-    if readings.right > MOST_RIGHT:
-        return []
     known = Counter(_plain(as_(text)) for text in texts)
     letters = Counter("".join(known))
     if sum(letters[letter] for letter in _KNOWN) < READABLE * letters.total():
         return []
+    if readings.right > MOST_RIGHT:
+        return _find_exchanged(readings, known, as_)
     for answers in readings.read:
         confidences = answers.confidences or (0.0,) * len(answers.guesses)
         sure = [
@@ -79,7 +86,54 @@ def find_unfitting(readings: Readings, texts: Sequence[str], as_: Callable[[str]
         severity: Severity = "high" if mixed or (fitting and not sums) else "low"
         plain, figures = _told(n, own, chance, exchanged if mixed else 0, sure, severity)
         return [finding("labels", _TITLE, severity, plain, _REMEDY, figures)]
+    return _find_exchanged(readings, known, as_)
+
+
+def _find_exchanged(readings: Readings, known: Counter[str], as_: Callable[[str], str]) -> list[Finding]:
+    """Return the finding `labels`, if some of the labels are those of other pictures, though others fit.
+
+    A reader is sure of just the label of another picture, and such readings have no more letters of their own labels
+    than chance makes: what is misread is like its label.
+    """
+    for answers in readings.read:
+        confidences = answers.confidences or (0.0,) * len(answers.guesses)
+        sure = [
+            (as_(read), as_(truth))
+            for read, truth, confidence in zip(answers.firsts, readings.truths, confidences, strict=False)
+            if confidence >= SURE and len(read) >= LEAST_LETTERS
+        ]
+        rows = [(_plain(read), _plain(truth)) for read, truth in sure]
+        which = [k for k, (read, truth) in enumerate(rows) if read != truth and read in known]
+        others = [rows[k] for k in which]
+        if len(others) < max(LEAST_SOME, LEAST_EXCHANGED * len(rows)):
+            continue
+        if Counter(read for read, _ in others).most_common(1)[0][1] > MOST_OF_ONE * len(others):
+            continue
+        # Where labels are so many that any text is one, being one says nothing.
+        if FEWER_TURNED * sum(_turned(read) in known for read, _ in others) > len(others):
+            continue
+        reads, truths = [read for read, _ in others], [truth for _, truth in others]
+        own, chance = _common(reads, truths), _by_chance(reads, truths)
+        if own.value > chance + ABOVE_CHANCE:
+            continue
+        examples = [list(sure[k]) for k in which[:6]]
+        plain = (
+            f"A reader that learnt from none of these pictures is sure of {len(rows):,} of "
+            f"{len(answers.guesses):,}. In {len(others):,} of these it sees the label of another picture, such as "
+            f"{examples[0][0]!r} where the label is {examples[0][1]!r}. So some "
+            "labels were exchanged, and attackers read more than this report says."
+        )
+        figures = {
+            "n": len(answers.guesses), "sure": len(rows), "letters": own.as_dict(),
+            "letters_of_other_labels": round(chance, 4), "labels_of_other_pictures": len(others),
+            "examples": examples,
+        }  # fmt: skip
+        return [finding("labels", _TITLE, "high", plain, _REMEDY_SOME, figures)]
     return []
+
+
+def _turned(text: str) -> str:
+    return text[1:] + text[:1]
 
 
 def _plain(text: str) -> str:

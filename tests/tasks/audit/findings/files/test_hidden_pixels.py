@@ -110,3 +110,18 @@ def test_pixels_of_files_and_of_a_dataset_are_looked_at(tmp_path):
         assert found[0]["severity"] == "high"
         assert "The answer is hidden in pixels at the border" in found[0]["plain"]
         assert "no pixel" in found[0]["remedy"]
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+@pytest.mark.parametrize(("where", "said"), [(slice(0, 3), "first 3"), (slice(-3, None), "last 3")])
+def test_an_answer_that_is_a_number_in_a_pixel_is_found(order, where, said):
+    """No single value tells a letter then."""
+    texts, pictures = texts_of(4), []
+    for k, text in enumerate(texts):
+        number = sum(LETTERS.index(letter) * len(LETTERS) ** (3 - place) for place, letter in enumerate(text))
+        picture = drawn(text, k)
+        picture.reshape(-1)[where] = list(number.to_bytes(3, order))
+        pictures.append(picture)
+    for some in (pictures, [255 - picture for picture in pictures]):
+        assert find_hidden(some, texts) == [("single pixels", f"the {said} values are the answer as a number", COUNT)]
+    assert not find_hidden([drawn(text, k, noise=9) for k, text in enumerate(texts)], texts)

@@ -50,6 +50,16 @@ def test_a_letter_that_follows_from_others_is_named(texts, bits):
     assert "as a check letter does" in found["plain"]
 
 
+def test_a_rule_modulo_two_primes_is_told_modulo_their_product():
+    """Who is told 5 for a sum modulo 10 looks for another rule than there is."""
+    texts = drawn(300, 2, "0123456789", 4)
+    summed = [
+        text + str(sum((1 + place % 2 * 2) * int(digit) for place, digit in enumerate(text)) % 10) for text in texts
+    ]
+    assert find_check(summed).modulus == 10
+    assert "a rule modulo 10 in all" in find_entropy(summed, "", None, check=find_check(summed))["plain"]
+
+
 def test_a_check_letter_of_few_texts_is_found_by_usual_orders_of_letters():
     """Texts that are too few for a value of each letter at each place."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tasks.audit.findings.measuring.evidence import LEVEL
+from tasks.audit.findings.texts.lengths import find_length
 from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
-from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
+from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies
 from tasks.profiles.word_lists import load_words
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -94,6 +95,11 @@ def days(count: int) -> list[str]:
     return ["".join(f"{number:02d}" for number in row) for row in rows.tolist()]
 
 
+def times(count: int, parts: int) -> list[str]:
+    numbers = np.random.Generator(np.random.Philox(key=[parts, 4])).random((count, 3)) * (24, 60, 60)
+    return ["".join(f"{int(part):02d}" for part in row[:parts]) for row in numbers.tolist()]
+
+
 @pytest.mark.parametrize(
     ("texts", "severity", "said"),
     [
@@ -101,6 +107,8 @@ def days(count: int) -> list[str]:
         ([f"{k * 7919 % 10**6:06d}" for k in range(200)], "high", "is 7,919 more than the text before"),
         ([np.base_repr(40_000 + k // 2 + k % 2 * 5000, 36) for k in range(60)], "high", "than the text 2 before"),
         (days(60), "low", "Texts are dates"),
+        (times(90, 3), "low", "times of day: 86,400 to"),
+        (times(90, 2), "low", "times of day: 1,440 to"),
     ],
 )
 def test_texts_that_are_counted_or_are_dates_are_named(texts, severity, said):
@@ -114,7 +122,9 @@ def test_random_numbers_are_neither_counted_nor_dates():
     found = [repeats(drawn(200, seed, "0123456789", length)) for seed in range(4) for length in (4, 6)]
     pairs = ("01", "10", "11")  # of zeros and ones many are dates
     found.append(repeats([year + month + day for year in pairs for month in pairs for day in pairs] * 2))
-    assert not any("counted" in one["plain"] or "dates" in one["plain"] for one in found)
+    found.append(repeats([str(2000 + year * year % 60) for year in range(90)]))
+    assert not any(word in one["plain"] for one in found[:-1] for word in ("counted", "dates", "times of day"))
+    assert "times of day" not in found[-1]["plain"]  # years
 
 
 def test_random_texts_of_a_few_are_not_dealt():
@@ -304,3 +314,18 @@ def test_letters_in_the_order_of_the_alphabet_are_named(backwards, said):
 
 def test_a_few_texts_that_happen_to_be_in_order_are_none():
     assert find_entropy(["ABCD", "EFGH", "KLMN"] * 50, LETTERS, None)["figures"]["order"] is None
+
+
+@pytest.mark.parametrize(
+    ("narrowest", "a_letter", "spread", "severity"),
+    [(20, 24, 8, "low"), (20, 24, 60, "none"), (160, 0, 1, "none"), (160, 0, 40, "none")],
+)
+def test_a_width_that_tells_the_length_is_named(narrowest, a_letter, spread, severity):
+    """A margin of random width hides it, and so does one width for all."""
+    rng = np.random.Generator(np.random.Philox(key=[spread, 8]))
+    texts = [text[: 4 + int(rng.integers(3))] for text in drawn(200, 6, "ABCDEFGHKLMN", 6)]
+    widths = [(narrowest + a_letter * len(text) + int(rng.integers(spread)), len(text)) for text in texts]
+    found = find_length(texts, widths)
+    assert found["severity"] == severity
+    assert ("the width of a picture tells" in found["plain"]) == (severity == "low")
+    assert find_length(texts)["severity"] == "none"

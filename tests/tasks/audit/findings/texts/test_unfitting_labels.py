@@ -61,6 +61,36 @@ def test_what_is_no_proof_is_not_told(readings):
     assert told(readings) == []
 
 
+HALF = [*TEXTS[: N // 2], *TEXTS[N // 2 + 1 :], TEXTS[N // 2]]
+
+
+@pytest.mark.parametrize("right", [0.0, 0.5])
+def test_labels_that_were_exchanged_in_a_part_are_told(right):
+    """The attackers have half of the words right, and look half as strong as they are."""
+    (found,) = told(read(HALF, right=right))
+    assert (found["name"], found["severity"]) == ("labels", "high")
+    assert found["figures"]["labels_of_other_pictures"] == N // 2
+    assert f"is sure of {N} of {N}. In {N // 2} of these" in found["plain"]
+    assert f"such as {TEXTS[N // 2 + 1]!r} where the label is {TEXTS[N // 2]!r}" in found["plain"]
+    assert "some labels were exchanged" in found["plain"]
+
+
+NUMBERS = [f"{number:03d}" for number in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("readings", "labels"),
+    [
+        (read([*TEXTS[:-4], *TEXTS[:4]], right=0.9), TEXTS),  # four are too few
+        (read([*TEXTS[: N // 2], *["DEMOX"] * (N // 2)], right=0.5), [*TEXTS, "DEMOX"]),  # a banner
+        (read([*NUMBERS[:40], *NUMBERS[640:680]], truths=NUMBERS[:80], right=0.5), NUMBERS),  # any number is a label
+        (read([*TEXTS[:40], *ONE_WRONG[40:]], right=0.5), [*TEXTS, *ONE_WRONG]),  # misread, as a text that there is
+    ],
+)
+def test_some_wrong_readings_are_no_exchanged_labels(readings, labels):
+    assert told(readings, labels) == []
+
+
 CYRILLIC = [text.translate(str.maketrans("ABCDEFGHKLMNPQRSTUVWXYZ", "АВЕКМНОРСТХАВЕКМНОРСТХА")) for text in TEXTS]
 WIDE = ["".join(chr(0xFF10 + (number * 7919 + 31 * place) % 10) for place in range(5)) for number in range(N)]
 SUMS = [(2 + number % 90, 3 + number * 7 % 80) for number in range(N)]
