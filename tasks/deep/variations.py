@@ -13,14 +13,14 @@ from tasks.deep.pictures import find_content, find_ground
 from tasks.lowlevel.padding import to_read
 from tasks.reading.reader import Readings
 
-# Of some 50 that were tried on 140 to 200 pictures each of ten generators (docs/reader.md): letters thicker, thinner,
-# by shares of the height by which dark edges move outwards, and letters that lean, by columns to a row.
+# Of some 50 that were tried on 140 to 200 pictures each of ten generators (docs/second-looks.md): letters thicker,
+# thinner, by shares of the height by which dark edges move outwards, and letters that lean, by columns to a row.
 EDGES = (0.02, 0.01, -0.01, -0.02)
 LEANS = (0.3, -0.3)
 COUNT = len(EDGES) + len(LEANS)
 VARIED = 0.9  # a picture that was read with so much confidence is not varied
 # The mean share is too modest: an error seldom repeats itself. 0.8 fits best on drawings of faces and profiles that the
-# model does not know, and 0.5 on pictures of ten generators (docs/reader.md).
+# model does not know, and 0.5 on pictures of ten generators (docs/second-looks.md).
 POWER = 0.6
 _ROWS = 120  # a picture with more is made smaller, by whole numbers
 

@@ -26,7 +26,7 @@ KINDS = {
     string.ascii_lowercase: "adefhmnrt",
 }
 ALIKE = frozenset("CcKkOoPpSsUuVvWwXxZz")  # where both cases are in use, each is often read as the other
-# What follows was chosen on 17 generators and 6 mixtures of two (docs/reader.md).
+# What follows was chosen on 17 generators and 6 mixtures of two (docs/second-looks.md).
 LIKELIER = 2.0  # how much likelier the text that is like the others must be
 SURER = 3.0  # a network is so much surer of a wrong letter than of a letter too many: logarithms are divided by it
 _ROUNDS = 30  # of expectation and maximisation

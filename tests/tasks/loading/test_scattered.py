@@ -60,6 +60,19 @@ def test_letters_of_different_sizes_become_equally_high():
         assert before.height.max() > 1.8 * before.height.min()
 
 
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_small_thing_at_one_end_of_even_letters_is_not_enlarged(place):
+    """It would be read as a letter, surely."""
+    picture = np.full((60, 200, 3), 255, np.uint8)
+    highs = [34, 32, 34]
+    highs.insert(place, 16)
+    for k, high in enumerate(highs):
+        picture[45 - high : 45, 20 + 40 * k : 40 + 40 * k] = 0
+    assert in_one_size(picture) is None
+    picture[45 - 18 : 45, 180:198] = 0  # with another small letter they are of different sizes
+    assert in_one_size(picture) is not None
+
+
 @pytest.mark.parametrize("rise", [0.4, 0.8])
 def test_letters_on_a_slanting_line_are_turned_too(rise):
     picture = np.full((240, 240, 3), 255, np.uint8)

@@ -11,7 +11,7 @@ from tasks.loading.oddities.layouts.ink import MOST
 
 STEEPEST, STEP = 1.5, 0.1  # columns a row: shears that are tried, in both directions
 LEAST = 0.4  # a text that leans by less is read as it is
-GAIN = 1.1  # times the unevenness of the picture as it is: the found shear has more
+GAIN = 1.25  # times the unevenness of the picture as it is: the found shear has more
 HIGHEST = 80  # rows of the picture in which the shear is looked for
 FAINT = 32  # levels: ink has more
 

@@ -28,6 +28,7 @@ from tasks.loading.parts import BOTTOM, LEFT, RIGHT, TOP, Parts
 UNEVEN = 1.5  # of the median height: letters at about one height take up no more rows
 WIDE = 1.2  # of the median height: usual gaps are narrower
 UNLIKE, TALLER = (0.35, 2.6), 1.8  # of the median height, and of the lowest letter's: letters of different sizes
+EVEN = 1.3  # of the lowest letter's height: letters of one size are no higher
 SHARP = 24  # pixels of height at least, to which such letters are scaled
 # Of the median height, and degrees: letters on a line are no farther from it; it slants by more.
 ON_LINE, LEVEL = 0.3, 8
@@ -86,7 +87,9 @@ def in_one_size(image: np.ndarray) -> np.ndarray | None:
     for width in line_widths(far):
         found = _found(far, width, UNLIKE)
         heights = [bottom - top for top, _, bottom, _, _ in found[1]] if found else [1]
-        if found and max(heights) >= TALLER * min(heights):
+        # A thing at one end of a text of even letters is no letter of another size.
+        even = any(max(rest) < EVEN * min(rest) for rest in (heights[1:], heights[:-1]) if rest)
+        if found and max(heights) >= TALLER * min(heights) and not even:
             return on_canvas(_row(far, *found, max(SHARP, int(np.median(heights)))), image.shape[:2])
     return None
 
