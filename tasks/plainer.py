@@ -64,7 +64,7 @@ PLAINER = (
     Plainer(in_one_size, times=1.5, below=UNSURE),
     Plainer(out_of_a_column, below=UNSURE, shorter=True),
     Plainer(without_caption, least=REST, shorter=True),
-    Plainer(out_of_a_circle, least=LIKELY, below=UNSURE, shorter=True),
+    Plainer(out_of_a_circle, least=REST, below=UNSURE, shorter=True),
     Plainer(upright, least=REST, below=UNSURE, shorter=True),
     Plainer(uninverted, least=REST, shorter=True),
     Plainer(in_register, least=REST, below=UNSURE, shorter=True),

@@ -115,3 +115,18 @@ def test_a_picture_without_letters_is_left_alone(way, size):
     assert way(np.full((*size, 3), 200, np.uint8)) is None
     found = way(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8))
     assert found is None or found.dtype == np.uint8
+
+
+@pytest.mark.parametrize("dots", [1, 2])
+def test_accents_are_no_caption(dots):
+    """Without its marks, ÄÖÜË would be read as AOUE, surely."""
+    picture = np.full((70, 200, 3), 255, np.uint8)
+    for left in range(20, 180, 40):
+        picture[25:55, left : left + 26] = 0
+        for k in range(dots):
+            picture[17:21, left + 6 + 9 * k : left + 10 + 9 * k] = 0
+    assert without_caption(picture) is None
+    assert without_bars(picture) is None
+    for left in range(10, 190, 12):  # as many parts as a line of small letters
+        picture[10:20, left : left + 7] = 0
+    assert without_caption(picture) is not None

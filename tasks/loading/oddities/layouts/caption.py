@@ -10,6 +10,9 @@ from tasks.loading.parts import BOTTOM, LEFT, RIGHT, TOP
 LETTERS = 4  # a caption has no fewer parts
 SMALL = 0.72  # of the usual letter's height: a caption's parts are no higher
 LEVEL = 1.6  # of its highest part: a caption takes up no more rows
+# A row is accents, and no caption, if it has no more than two parts a letter, and so many of them are no farther above
+# or below a letter, and no farther aside (of a letter's height):
+MARKS, OVER, NEAR, ASIDE = 2, 0.9, 0.35, 0.2
 LARGER = 1.3  # times a caption's ink: the larger text has more
 
 
@@ -51,8 +54,16 @@ def without_caption(image: np.ndarray) -> np.ndarray | None:
         usual = float(np.median(centre[own]))
         high = float(parts.height[own].max())
         own = own[np.abs(centre[own] - usual) <= LEVEL / 2 * high]
+        if len(own) < LETTERS:
+            continue
+        across = (table[own, LEFT] + table[own, RIGHT])[:, None] / 2
+        apart = np.maximum(large[:, TOP] - table[own, BOTTOM, None], table[own, TOP, None] - large[:, BOTTOM])
+        aside = np.maximum(large[:, LEFT] - across, across - large[:, RIGHT])
+        over = (aside <= ASIDE * middle) & (apart <= NEAR * middle)
+        if len(own) <= MARKS * len(large) and over.any(axis=1).mean() >= OVER:
+            continue
         outside = (table[own, BOTTOM] <= edge) if usual < above else (table[own, TOP] >= edge)
-        if len(own) < LETTERS or outside.mean() < 0.5 or parts.area[own].sum() * LARGER > parts.area[letters].sum():
+        if outside.mean() < 0.5 or parts.area[own].sum() * LARGER > parts.area[letters].sum():
             continue
         found = True
         for top, left, bottom, right in table[own][:, [TOP, LEFT, BOTTOM, RIGHT]].tolist():

@@ -14,6 +14,7 @@ from tasks.loading.oddities.layouts.ink import MOST
 EMPTY = 0.12  # of a usual row's ink: a row of a bar has less
 HIGHEST = 0.2  # of the text's rows: a bar has no more
 BARS = 6  # a text has no more; what has more is rows of dots or dashes
+BESIDE = 0.2  # of all ink: so much is above some bar, and below it
 LEAN = 1.0  # columns a row: a stroke leans by no more
 FAINT = 32  # levels: ink has more
 LEAST = 12  # rows of a text
@@ -38,12 +39,17 @@ def without_bars(image: np.ndarray) -> np.ndarray | None:
     inked = np.flatnonzero(sums)
     if not len(inked) or inked[-1] + 1 - inked[0] < LEAST:
         return None
+    if np.ptp(inked) > np.ptp(np.flatnonzero(far.any(axis=0))):
+        return None  # letters that may stand below each other
     usual = float(np.median(sums[inked]))
     full = np.flatnonzero(sums >= EMPTY * usual)
     high = full[-1] + 1 - full[0]
     bars = [(a + 1, b) for a, b in pairwise(full.tolist()) if b - a > 1]
     if not 0 < len(bars) <= BARS or max(b - a for a, b in bars) > HIGHEST * high:
         return None
+    above = np.cumsum(sums)[[a - 1 for a, _ in bars]] / sums.sum()
+    if not ((above >= BESIDE) & (above <= 1 - BESIDE)).any():
+        return None  # accents above the letters, or a line below them
     strongest = float(np.quantile(far[far > 0], 0.9))
     ink = np.clip(far / strongest, 0, 1)
     for top, bottom in bars:
