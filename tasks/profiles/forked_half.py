@@ -5,6 +5,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 Thing = TypeVar("Thing")
@@ -40,8 +41,9 @@ def in_two(unit: Callable[[Thing], Made], things: Sequence[Thing]) -> list[Made]
             except (EOFError, pickle.UnpicklingError):
                 second = [unit(thing) for thing in things[1::2]]
     finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        with suppress(ChildProcessError, ProcessLookupError):  # whoever began this process may have it ignore SIGCHLD
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
     for number in range(len(things)):
         made.append((second if number % 2 else first)[number // 2])
     return made

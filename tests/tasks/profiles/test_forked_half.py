@@ -1,4 +1,5 @@
 import os
+import signal
 
 import pytest
 
@@ -58,3 +59,11 @@ def test_without_room_for_a_child_this_process_makes_all(monkeypatch):
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     assert in_two(str, range(6)) == list("012345")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_a_process_that_ignores_the_end_of_its_children_gets_all():
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert in_two(str, range(6)) == list("012345")
+    finally:
+        signal.signal(signal.SIGCHLD, before)
