@@ -11,7 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFilter, UnidentifiedImageError
 
 from tasks.loading.plain_png import decode_wide
-from tasks.loading.safe_read import BadPicture, Unreadable
+from tasks.loading.safe_read import BadPicture, Unreadable, require_few_parts
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 OTHERS = {  # that are not read, by how their files begin
@@ -24,11 +24,6 @@ MOST_PIXELS = 16_000_000
 MOST_FRAMES = 64  # later frames are not looked at
 COUNTED = 300_000  # bytes: the frames of a larger file are not counted to the end
 MOST_PAGES = 4  # times the largest picture: of pages of other sizes no more pixels are looked at
-JPEG, SCAN, MOST_SCANS = b"\xff\xd8\xff", b"\xff\xda", 100  # a progressive JPEG has about ten
-MOST_SEGMENTS, MOST_FILLED = 1000, 1_000_000  # of a JPEG: 32 MB of metadata fill 500
-_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # of a segment
-_BARE = {0x01, *range(0xD0, 0xDA)}  # markers of segments without a size
-PNG, MOST_CHUNKS = b"\x89PNG\r\n\x1a\n", 100_000  # 32 MB of pixels are written in some 4,000
 LONGEST_SIDE = 640
 LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
 GROUND = 0.4  # of a picture of 16 bits that uses few of its levels: if less is ground, nothing stands out
@@ -70,7 +65,7 @@ def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
     Levels of 16 bits are stretched, or with `as_shown` cut to their higher 8 bits, as browsers do. libtiff
     writes its complaints about a damaged TIFF to standard error itself; they cannot be caught here.
     """
-    _refuse_many_parts(data)
+    require_few_parts(data)
     try:
         with (
             _QUIET,
@@ -100,27 +95,6 @@ def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
     except Exception as error:  # decoders raise all kinds of errors; the message keeps the reason
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise BadPicture(f"damaged or cut off: {said}") from error
-
-
-def _refuse_many_parts(data: bytes) -> None:
-    """Refuse a file of so many parts that it would take minutes: Pillow joins pieces of metadata one by one."""
-    if data.startswith(JPEG):
-        scans = data.count(SCAN)
-        parts, filled, at = 0, 0, 2
-        while (marker := _MARKER.search(data, at)) and marker[0] != SCAN and parts <= MOST_SEGMENTS:
-            parts, filled, size = parts + 1, filled + marker.start() - at, data[marker.end() : marker.end() + 2]
-            at = marker.end() + (0 if marker[0][1] in _BARE else int.from_bytes(size))
-        filled += (marker.start() if marker else len(data)) - at
-        if scans > MOST_SCANS:
-            raise BadPicture(f"a JPEG of {scans:,} scans; at most {MOST_SCANS} are read: save the picture anew")
-        if parts > MOST_SEGMENTS or filled > MOST_FILLED:
-            told = f"{MOST_SEGMENTS:,} segments, or {MOST_FILLED:,} bytes between them"
-            raise BadPicture(f"a JPEG of more than {told}, before its picture: save the picture anew")
-    chunks, at = 0, len(PNG)
-    while data.startswith(PNG) and at + 12 * (MOST_CHUNKS - chunks) < len(data):
-        chunks, at = chunks + 1, at + 12 + int.from_bytes(data[at : at + 4])
-        if chunks > MOST_CHUNKS:
-            raise BadPicture(f"a PNG of more than {MOST_CHUNKS:,} chunks: save the picture anew")
 
 
 def choose_frame(inks: list[np.ndarray | None]) -> list[int]:

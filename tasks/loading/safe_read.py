@@ -1,6 +1,7 @@
 """Read one picture file safely: a regular file of a bounded size, which has not changed since it was listed."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from storage.files.stamps import Stamp, stamp_of
 MOST_BYTES = 32_000_000
 HEAD = 12  # bytes that tell the format of a picture
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+JPEG, SCAN, MOST_SCANS = b"\xff\xd8\xff", b"\xff\xda", 100  # a progressive JPEG has about ten
+MOST_SEGMENTS, MOST_FILLED = 1000, 1_000_000  # of a JPEG: 32 MB of metadata fill 500
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # of a segment
+_BARE = {0x01, *range(0xD0, 0xDA)}  # markers of segments without a size
+PNG, MOST_CHUNKS = b"\x89PNG\r\n\x1a\n", 100_000  # 32 MB of pixels are written in some 4,000
+GIF, MOST_BLOCKS = b"GIF8", 50_000  # of metadata: each frame has two
+_BLOCK = re.compile(b"[!,;]")  # of a GIF: an extension, a frame, or the end; other bytes before them are skipped
 GONE, UNSETTLED = "no such file", "still being written"
 
 
@@ -104,3 +112,52 @@ def require_size(size: int) -> None:
 def _require_same(status: os.stat_result, seen: Stamp | None) -> None:
     if seen and stamp_of(status) != seen:
         raise Unsettled(UNSETTLED)
+
+
+def require_few_parts(data: bytes) -> None:
+    """Refuse a file of so many parts that it would take minutes: Pillow joins pieces of metadata one by one.
+
+    Raises
+    ------
+    BadPicture
+    """
+    if data.startswith(JPEG):
+        scans = data.count(SCAN)
+        parts, filled, at = 0, 0, 2
+        while (marker := _MARKER.search(data, at)) and marker[0] != SCAN and parts <= MOST_SEGMENTS:
+            parts, filled, size = parts + 1, filled + marker.start() - at, data[marker.end() : marker.end() + 2]
+            at = marker.end() + (0 if marker[0][1] in _BARE else int.from_bytes(size))
+        filled += (marker.start() if marker else len(data)) - at
+        if scans > MOST_SCANS:
+            raise BadPicture(f"a JPEG of {scans:,} scans; at most {MOST_SCANS} are read: save the picture anew")
+        if parts > MOST_SEGMENTS or filled > MOST_FILLED:
+            told = f"{MOST_SEGMENTS:,} segments, or {MOST_FILLED:,} bytes between them"
+            raise BadPicture(f"a JPEG of more than {told}, before its picture: save the picture anew")
+    chunks, at = 0, len(PNG)
+    while data.startswith(PNG) and at + 12 * (MOST_CHUNKS - chunks) < len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            break  # what is behind the picture is not read
+        chunks, at = chunks + 1, at + 12 + int.from_bytes(data[at : at + 4])
+        if chunks > MOST_CHUNKS:
+            raise BadPicture(f"a PNG of more than {MOST_CHUNKS:,} chunks: save the picture anew")
+    if data.startswith(GIF):
+        _require_few_blocks(data)
+
+
+def _require_few_blocks(data: bytes) -> None:
+    """Refuse a GIF of too many comments and other extensions, or pieces of them."""
+    at, blocks = 13 + _table(data, 10), 0
+    while (block := _BLOCK.search(data, at)) and block[0] != b";":
+        extension = block[0] == b"!"
+        at = block.start() + (2 if extension else 11 + _table(data, block.start() + 9))
+        while size := int.from_bytes(data[at : at + 1]):
+            at, blocks = at + 1 + size, blocks + extension
+        at, blocks = at + 1, blocks + extension
+        if blocks > MOST_BLOCKS:
+            raise BadPicture(f"a GIF of more than {MOST_BLOCKS:,} pieces of metadata: save the picture anew")
+
+
+def _table(data: bytes, at: int) -> int:
+    """Return the bytes of the colours of a GIF whose flags stand at a place."""
+    flags = int.from_bytes(data[at : at + 1])
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

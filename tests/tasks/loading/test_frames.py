@@ -186,6 +186,23 @@ def test_a_png_of_very_many_chunks_is_refused():
     assert decode_frames(header + chunk * 1000 + rest).count == 1
     with pytest.raises(BadPicture, match="a PNG of more than 100,000 chunks: save the picture anew"):
         decode_frames(header + chunk * 100_001 + rest)
+    assert decode_frames(file.getvalue() + bytes(2_000_000)).count == 1  # what is behind the picture is no chunk
+
+
+@pytest.mark.parametrize(
+    "many", [b"!\xfe\1a\0" * 30_000, b"!\xfe" + b"\1a" * 60_000 + b"\0", b"\0!\xf9\4\0\0\0\0\0" * 30_000]
+)
+def test_a_gif_of_very_many_pieces_of_metadata_is_refused(many):
+    """Two megabytes of comments took twelve seconds, and 32 an hour: Pillow joins them one by one."""
+    file = io.BytesIO()
+    frame = Image.fromarray(ink((0, 20)))
+    frame.save(file, "GIF", save_all=True, append_images=[Image.fromarray(ink((5, 20)))], comment=b"a" * 2000)
+    data = file.getvalue()
+    begin = 13 + (3 << (data[10] & 7) + 1) * (data[10] >> 7)
+    assert decode_frames(data).count == 2
+    assert decode_frames(data[:begin] + b"!\xfe\1a\0" * 100 + data[begin:]).count == 2
+    with pytest.raises(BadPicture, match="a GIF of more than 50,000 pieces of metadata: save the picture anew"):
+        decode_frames(data[:begin] + many + data[begin:])
 
 
 def test_pages_of_other_sizes_are_looked_at_within_a_bound(monkeypatch):
