@@ -27,6 +27,7 @@ NO_LABEL = {  # what people write in place of a label
     "cannot read", "can't read", "not readable", "bad", "broken", "unk", "unlabeled", "unlabelled", "no label",
     "no_label", "nolabel", "pending", "blank", "nothing",
 }  # fmt: skip
+RARELY = 20  # times as many texts as labels there must be, if none of them comes by chance
 REMARK = re.compile(r"\S+\s+(?:[(\[#{].*|//.*|(?:or|oder|ou|vs\.?)\s+\S+)|[^\W_]+[(\[](?=[^)\]]*[a-z]{3})[^)\]]*[)\]]")
 SET = re.compile(r"""\{(?:'[^']*'|"[^"]*")(?:, *(?:'[^']*'|"[^"]*"))*\}""")  # of Python
 SHARE = re.compile(r"^.+[^\w.] ?(?:[01]?\.\d+|\d{1,3}(?:\.\d+)? ?%)[)\]}]?$")  # a confidence behind a label
@@ -289,7 +290,8 @@ def words_for_none(labels: Iterable[str]) -> set[str]:
     if len(others) < MANY:
         return set()
     lengths, letters = {*map(len, others)}, set().union(*others)
-    fill = {label for label in others if re.fullmatch("[Xx]{4,}", label)}  # nobody draws that by chance
+    marks = [label for label in others if re.fullmatch("[Xx]{4,}", label)]
+    fill = {label for label in marks if len(letters) ** len(label) > RARELY * len(others)}  # else drawn by chance
     return fill | {word for word in different - others if len(word) not in lengths or not letters >= {*word}}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.column_names import LABEL_COLUMNS, PATH_COLUMNS, plain_name, typed
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import FEW, are_hashes
+from tasks.exchange.label_sources.name_parts import FEW, LONGEST, are_hashes
 
 READERS = re.compile(r"^(?:pred|predicted|guess|hypothes[ie]s|reading|recogni[sz]ed|ocr)")  # columns of answers
 DIVIDED, MINUS = "/:\u00f7", "\u2212\u2013-"  # a hyphen at the end, for a set of characters
@@ -249,13 +249,18 @@ def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
     same = sum(a == b for a, b in both)
     mostly = len(both) >= FEW and 2 * same >= len(both) > same
     return not OLDER.search(name) and (
-        mostly or (NEWER.search(name) is not None and same < len(both) and are_as_long(both))
+        mostly or (NEWER.search(name) is not None and same < len(both) and may_be_texts(both))
     )
 
 
-def are_as_long(both: Sequence[tuple[str, str]]) -> bool:
-    """Return whether half of the pairs or more are of one length, but for a letter: a mark such as `x` is no text."""
-    return 2 * sum(abs(len(a) - len(b)) < 2 for a, b in both) >= len(both)
+def may_be_texts(both: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the second of each pair may be a label: a mark such as `x` is none.
+
+    Half of the pairs or more are of one length, but for a letter; or most of the second differ, and none is too long.
+    """
+    if 2 * sum(abs(len(a) - len(b)) < 2 for a, b in both) >= len(both):
+        return True
+    return 2 * len({b for _, b in both}) > len(both) and max(len(b) for _, b in both) <= LONGEST
 
 
 def are_cased(both: Sequence[tuple[str, str]]) -> bool:

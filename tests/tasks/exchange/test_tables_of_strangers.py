@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.label_table import LabelTable
+from tasks.exchange.label_sources.tables import corrections
 from tasks.exchange.labelling import LabelOptions, parse_columns
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import notes_of
@@ -232,3 +234,45 @@ def test_marks_in_a_column_named_as_corrected_are_no_labels(tmp_path, name):
 def test_long_texts_are_no_corrections(tmp_path):
     found = read(tmp_path, rows("file,label,corrected", LABELS, ["" if k % 2 else "x" * 5000 for k in range(N)]))
     assert dict(found.pairs) == WANTED
+
+
+@pytest.mark.parametrize("by", ["label", "corrected"])
+def test_corrected_texts_of_other_lengths_are_asked_about(tmp_path, by):
+    cut = [label[:2] for label in LABELS]
+    texts = (cut, LABELS) if by == "corrected" else (LABELS, [f"{label}{label[:2]}" for label in LABELS])
+    with pytest.raises(BadInput, match="several columns may hold the labels"):
+        read(tmp_path, rows("file,label,final_text", *texts))
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [('file,label,"final, new"', "file,3/label"), ("file,label,corrected", "file,3/2"),
+     ('file,label,"final, new",', "file,3/2"), ("file,text,text", "file,3/2")],
+)  # fmt: skip
+def test_numbers_of_columns_may_be_chosen_in_place_of_empty_ones(tmp_path, header, columns):
+    spare = [range(N)] if header.endswith(",") else []
+    assert dict(read(tmp_path, rows(header, GUESSES, FIXED, *spare), columns=columns).pairs) == WANTED
+
+
+def test_texts_of_x_are_labels_where_there_are_few_letters(tmp_path):
+    """Of four letters, one text in 16 of an alphabet of two is XXXX."""
+    texts = ["".join("XO"[k >> n & 1] for n in range(4)) for k in range(N)]
+    assert "XXXX" in texts and len(read(tmp_path, rows("file,label", texts)).pairs) == N
+
+
+@pytest.mark.parametrize(("columns", "count"), [(1, 2_000), (20, 20)])
+def test_few_corrections_are_compared_one_by_one(monkeypatch, columns, count):
+    """Each comparison of long texts takes milliseconds: of a large file, or one of many columns, all took hours."""
+    header = ["file", *(f"new{k}" for k in range(columns)), *["label"] * columns]
+    lines = [[f"{k}.png", *["" if k < 2 else "AB"] * columns, *["AC"] * columns] for k in range(count)]
+    compared = []
+
+    class Counted(corrections.SequenceMatcher):
+        def ratio(self) -> float:
+            compared.append(1)
+            return super().ratio()
+
+    monkeypatch.setattr(corrections, "SequenceMatcher", Counted)
+    _, filled = corrections.with_corrections(LabelTable(Path("labels.csv"), "line", [*enumerate([header, *lines])]))
+    assert filled == (2 if columns == 1 else 0)
+    assert len(compared) <= max(corrections.COMPARED, corrections.COLUMNS**2 * count)

@@ -12,6 +12,7 @@ from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 ELSE = "/"  # between the names of columns of which the first that is not empty counts
 ALIKE = 0.5  # of a text and its correction, at least
 MOST_WRITTEN = 200  # characters of a text at most
+COMPARED, COLUMNS = 500, 8  # of the corrections, and of the columns of each kind: more are not compared
 MOSTLY = 0.8  # share of the corrections that are like what they correct
 
 
@@ -23,11 +24,12 @@ def with_corrections(table: LabelTable) -> tuple[LabelTable, int]:
     """
     header, rows = _header(table)
     names = [plain_name(name) for name in header]
-    for new in (k for k, name in enumerate(names) if NEWER.search(name)):
+    newer = [k for k, name in enumerate(names) if NEWER.search(name)]
+    older = [k for k, name in enumerate(names) if name in LABEL_COLUMNS or READERS.match(name) or OLDER.search(name)]
+    for new in newer[:COLUMNS]:
         old = [
-            k for k, name in enumerate(names)
-            if k != new and (name in LABEL_COLUMNS or READERS.match(name) or OLDER.search(name))
-            and _corrects([cells[k] for _, cells in rows], [cells[new] for _, cells in rows])
+            k for k in older[:COLUMNS]
+            if k != new and _corrects([cells[k] for _, cells in rows], [cells[new] for _, cells in rows])
         ]  # fmt: skip
         if len(old) == 1:
             return _filled(table, new, old, dropped=True)
@@ -39,7 +41,8 @@ def with_first(table: LabelTable, columns: tuple[str, str] | None) -> tuple[Labe
     header, _ = _header(table)
     if not columns or ELSE not in columns[1] or columns[1] in header:
         return table, columns
-    chosen = [_place(header, name) for name in columns[1].split(ELSE)]
+    width = len(header or (table.rows[0][1] if table.rows else ()))
+    chosen = [_place(header, width, name) for name in columns[1].split(ELSE)]
     if None in chosen:
         return table, columns
     first, *others = (k for k in chosen if k is not None)
@@ -61,8 +64,12 @@ def _header(table: LabelTable) -> tuple[Sequence[str], list[tuple[int, list[str]
     return (table.rows[0][1], table.rows[1:]) if named and table.rows else ([], table.rows)
 
 
-def _place(header: Sequence[str], name: str) -> int | None:
-    known = [k for k, there in enumerate(header) if plain_name(there) == plain_name(name)]
+def _place(header: Sequence[str], width: int, name: str) -> int | None:
+    name = name.strip()
+    known = [k for k, there in enumerate(header) if there.strip().casefold() == name.casefold()]
+    known = known or [k for k, there in enumerate(header) if plain_name(there) == plain_name(name) != ""]
+    if not known and name.isdecimal() and 0 < int(name) <= width:
+        return int(name) - 1
     return known[0] if len(known) == 1 else None
 
 
@@ -76,8 +83,9 @@ def _corrects(old: Sequence[str], new: Sequence[str]) -> bool:
     behind = next(k for k, b in enumerate(reversed(new)) if b)
     if 2 * behind > len(new):
         return False  # nobody may have come so far yet
-    alike = sum(SequenceMatcher(None, a.casefold(), b.casefold()).ratio() >= ALIKE for a, b in both)
-    return alike >= MOSTLY * len(both)
+    some = both[:: -(-len(both) // COMPARED)]
+    alike = sum(SequenceMatcher(None, a.casefold(), b.casefold()).ratio() >= ALIKE for a, b in some)
+    return alike >= MOSTLY * len(some)
 
 
 def _filled(table: LabelTable, first: int, others: Sequence[int], dropped: bool = False) -> tuple[LabelTable, int]:
