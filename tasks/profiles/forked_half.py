@@ -22,7 +22,10 @@ def in_two(unit: Callable[[Thing], Made], things: Sequence[Thing]) -> list[Made]
     """
     if len(things) < _LEAST or not sys.platform.startswith("linux") or len(os.sched_getaffinity(0)) < 2:
         return [unit(thing) for thing in things]
-    source, sink = os.pipe()
+    try:
+        source, sink = os.pipe()
+    except OSError:  # too many files are open
+        return [unit(thing) for thing in things]
     try:
         child = os.fork()
     except OSError:  # no process or memory is left

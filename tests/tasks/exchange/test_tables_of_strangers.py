@@ -90,6 +90,14 @@ def test_a_title_with_a_separator_is_no_row(tmp_path, title, header):
     assert (dict(found.pairs), found.rejects) == (WANTED, [])
 
 
+def test_a_first_row_with_a_mark_too_many_is_no_title(tmp_path):
+    """Its picture and the next one had lost their labels in silence."""
+    first, *others = [f"{k},{label}" for k, label in enumerate(LABELS)]
+    text = "\n".join([f"{first[:-2]},{first[-2:]}", *others, ""])
+    with pytest.raises(BadInput, match=r"line [12]"):
+        read(tmp_path, text)
+
+
 def test_rows_without_their_last_cells_are_whole(tmp_path):
     text = rows("file,label,remark", LABELS) + "\n"
     assert dict(read(tmp_path, text).pairs) == WANTED

@@ -111,7 +111,11 @@ def _above_header(lines: list[str], rows: list[int], quoted: set[int]) -> set[in
         if first is None:
             counts = [lines[k].count(mark) for k in rows]
             first = next((n for n, count in enumerate(counts[: TITLES + 1]) if count and {*counts[n:]} == {count}), 0)
-            if 0 in counts[:first] or len(rows) - first < FEWEST_ROWS or _NAMED.search(lines[rows[first]]):
+            numbered = any(
+                lines[k].split(mark)[0].strip().isdecimal() for k in rows[:first]
+            )  # a row with a mark too many
+            few = len(rows) - first < FEWEST_ROWS
+            if 0 in counts[:first] or few or numbered or _NAMED.search(lines[rows[first]]):
                 first = 0
         above = rows[:first]
         if above and not any(_NAMED.search(lines[k]) or k in quoted or lines[k].startswith("sep=") for k in above):
