@@ -24,6 +24,7 @@ from tasks.audit.findings.files.unseen_colours import (
     unused_colours,
 )  # fmt: skip
 from tasks.audit.findings.files.vector_pictures import VectorPictures
+from tasks.audit.findings.measuring.letter_colours import find_letter_colours
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.schema import Finding
 from tasks.loading.frames import decode_frames
@@ -57,7 +58,7 @@ def find_giveaways(
     """
     files = list(own_pictures(sources))
     if not files:
-        hidden = find_hidden(*seen)
+        hidden = [*find_hidden(*seen), *find_letter_colours(*seen)]
         if hidden:
             figures = {"n": len(seen[0]), "pixels": [place for place, _, _ in hidden]}
             told = " ".join(_told_hidden(hidden))
@@ -100,7 +101,8 @@ def find_giveaways(
     for place, how, count in (*codes.told(), *numbers.told()):
         places.add_code(place, how, count)
     hidden = [
-        *find_hidden(pixels, shown), *find_in_doubles(doubles, shown), *find_under_transparency(pixels, shown)
+        *find_hidden(pixels, shown), *find_letter_colours(pixels, shown), *find_in_doubles(doubles, shown),
+        *find_under_transparency(pixels, shown),
     ]  # fmt: skip
     said = _answer(len(files) - unread, unread, named, places, vectors, hidden)
     return [said, *inner.findings(), *find_views(pixels, shown)]
