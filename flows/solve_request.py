@@ -1,6 +1,6 @@
 """The request of `captchas solve`, with its model and settings: for the flow, and for pictures that are named."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -179,12 +179,13 @@ def plan_of(request: SolveRequest) -> PlannedReading:
     if chosen.pair is not None:
         chosen = best_of(chosen.pair, chosen.how, words=bool(texts.words))
     chosen = chosen.for_length(texts.length)
-    model = chosen.model
     ranking = request.ranking if texts.words else Ranking.NONE
     plan = make_plan(
-        model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length, chosen.classic,
+        chosen.model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length, chosen.classic,
         together=not request.independent,
     )  # fmt: skip
+    if chosen.model == model:  # another one may have taken its place, to which the texts do not belong
+        plan = replace(plan, model_sha256=texts.sha256)
     return PlannedReading(plan, texts, f"{chosen.told}; {texts.told}")
 
 

@@ -23,6 +23,7 @@ FORMAT = 1
 OPSET = 17  # of ONNX's operators, which training exports
 RECORD, SEAL = "captchas.record", "captchas.seal"  # keys of the file's metadata
 MOST_BYTES = 64_000_000
+CLASSIC = b"PK"  # how a classic model begins, as ZIP archives do
 MOST_NODES = 500
 MOST_CLASSES = 256
 LARGEST_SIDE = 512  # pixels of a picture
@@ -59,7 +60,7 @@ def is_deep(path: str | Place) -> bool:
     ------
     NotThere, Damaged
     """
-    return not model_bytes(path, first=4).startswith(b"PK")
+    return not model_bytes(path, first=4).startswith(CLASSIC)
 
 
 def seal_model(network: bytes, record: dict[str, Any]) -> bytes:

@@ -141,7 +141,17 @@ def _bare(network: "MLPClassifier") -> "MLPClassifier":
 
 
 def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
-    """Load the networks and the provenance from a file that `save_model` wrote.
+    """Load the networks and the provenance from a file that `save_model` wrote; as `networks_from` of its bytes.
+
+    Raises
+    ------
+    NotThere, Damaged
+    """
+    return networks_from(path, model_bytes(path))
+
+
+def networks_from(path: str | Place, data: bytes) -> tuple[dict[str, Network], dict[str, Any]]:
+    """Load the networks and the provenance from the bytes of a file, whose path messages name.
 
     Returns
     -------
@@ -150,13 +160,11 @@ def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
 
     Raises
     ------
-    NotThere
     Damaged
         The file is not a model, was cut short or altered in any byte, is of another format, is too large, or holds
         types that a model does not have (they are named; nothing of them was imported or run), arrays that are not
         those of a network, or a record with wrong `texts`.
     """
-    data = model_bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
         raise Damaged(
             f"model {path}: is not a model of this program, or was cut short; train a model with `captchas train`"

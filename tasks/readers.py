@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from storage.deep_models import is_deep, load_deep_model
-from storage.errors import BadInput, Damaged
+from storage.errors import BadInput
 from storage.files.places import Place
 from storage.learnt_texts import LearntTexts, learnt_texts
-from storage.model_records import load_record
-from storage.models import load_model, model_digest
+from storage.model_records import ModelFile, load_either
 from tasks.both_readers import BothReaders, classic_length
 from tasks.deep.cases import alphabet_in_capitals
 from tasks.deep.deep_reader import DeepReader, require_curve
@@ -48,6 +46,7 @@ class ExpectedTexts:
     letters : the letters of `alphabet`, or all that the model knows
     dictionary : 'web2', 'none', or the file of a list
     told : all of this in words, with the reasons
+    sha256 : digest of the model's file when they were told
     """
 
     words: tuple[str, ...]
@@ -56,6 +55,7 @@ class ExpectedTexts:
     letters: str
     dictionary: str
     told: str
+    sha256: str
 
 
 def expect_texts(
@@ -78,7 +78,8 @@ def expect_texts(
     ------
     BadInput, NotThere, Damaged
     """
-    record, classes = known_letters(model)
+    file = load_either(model)
+    record, classes = file.record, _letters_of(file)
     alphabet = alphabet_in_capitals(alphabet) if alphabet and record.get("folded") else alphabet
     kinds, derived = _kinds_of(record)
     derived = derived and (dictionary is None or length is None)  # else nothing follows from it
@@ -97,7 +98,7 @@ def expect_texts(
     letters += ", upper and lower case alike, answers in capitals" if record.get("folded") else ""
     why += ", told from the names of its datasets" if derived else ""
     told = "; ".join([letters, _told_bounds(bounds, length is not None), why])
-    return ExpectedTexts(words, alphabet, bounds, alphabet or classes, dictionary, told)
+    return ExpectedTexts(words, alphabet, bounds, alphabet or classes, dictionary, told, file.sha256)
 
 
 def known_letters(model: Place | str) -> tuple[dict[str, Any], str]:
@@ -107,11 +108,12 @@ def known_letters(model: Place | str) -> tuple[dict[str, Any], str]:
     ------
     BadInput, NotThere, Damaged
     """
-    if is_deep(model):
-        deep = load_deep_model(model)
-        return deep.record, checked_record(deep)[1]
-    networks, record = load_model(model)
-    return record, require_record(networks, record)
+    file = load_either(model)
+    return file.record, _letters_of(file)
+
+
+def _letters_of(file: ModelFile) -> str:
+    return checked_record(file.deep)[1] if file.deep else require_record(file.networks or {}, file.record)
 
 
 def require_confidence(model: Place | str) -> None:
@@ -121,8 +123,8 @@ def require_confidence(model: Place | str) -> None:
     ------
     BadInput, NotThere, Damaged
     """
-    record = load_record(model)
-    (require_curve if is_deep(model) else require_calibrated)(record)
+    file = load_either(model)
+    (require_curve if file.deep else require_calibrated)(file.record)
 
 
 def _kinds_of(record: Mapping[str, Any]) -> tuple[list[LearntTexts], bool]:
@@ -264,16 +266,13 @@ def load_reader(
         Also if the file has changed since the run began.
     """
     model = at_home(model)
-    if model_digest(model) != sha256:
-        raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    if is_deep(model):
-        deep = load_deep_model(model)
-        require_curve(deep.record)
-        reader: Reader | DeepReader = DeepReader(deep, dictionary, ranking, alphabet, length, 1, familiar, waits)
+    file = load_either(model, sha256)
+    if file.deep:
+        require_curve(file.record)
+        reader: Reader | DeepReader = DeepReader(file.deep, dictionary, ranking, alphabet, length, 1, familiar, waits)
     else:
-        networks, record = load_model(model)
-        reader = Reader(networks, record, dictionary, ranking, alphabet, length)
-        require_calibrated(record)
+        reader = Reader(file.networks or {}, file.record, dictionary, ranking, alphabet, length)
+        require_calibrated(file.record)
     reader.doubts = is_shipped(model)
     return reader
 

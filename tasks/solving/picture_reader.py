@@ -124,7 +124,7 @@ def open_reader(
     """
     path = place(STRANGERS if model is None else os.fspath(model))
     texts = expect_texts(path, dictionary, alphabet, length)
-    own, classic = (str(path), model_digest(path)), (str(SHIPPED), model_digest(SHIPPED))
+    own, classic = (str(path), texts.sha256), (str(SHIPPED), model_digest(SHIPPED))
     both = model is None and read_together(texts.length)
 
     def opened(letters: str | None, bounds: tuple[int, int] | None) -> AnyReader:

@@ -11,21 +11,22 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flows import solve_at_once
+from flows import solve_at_once, solve_request
 from flows.__main__ import main
 from flows.requests import Refused
 from flows.solve_at_once import solve_named
 from flows.solve_request import ledger
-from storage.errors import BadInput, CaptchasError, NotThere
+from storage.errors import BadInput, CaptchasError, Damaged, NotThere
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger, LedgerEntry, PictureFile, digest_of
 from storage.served_model import ServedBy, serve_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
+from tasks.readers import expect_texts
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED, STRANGERS
-from tasks.solving.batches import answer_pictures, make_plan
+from tasks.solving.batches import answer_pictures, make_plan, reader_of
 from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS
 from tests.number_pictures import numbers
@@ -458,3 +459,18 @@ def test_what_may_be_readable_next_time_is_kept_as_passing(tmp_path, monkeypatch
     monkeypatch.setattr(solve_at_once, "answer_forked", lambda *_: [solve_at_once.Unreadable("no memory")])
     _, (entry,) = solve_at_once._answers((tmp_path / "a.png",), None)
     assert entry.passing is True
+
+
+def test_a_plan_is_for_the_model_whose_texts_were_told(tmp_path, monkeypatch):
+    path = tmp_path / "mine.skops"
+    path.write_bytes(SHIPPED.read_bytes())
+
+    def told(*given):
+        texts = expect_texts(*given)
+        path.write_bytes(STRANGERS.read_bytes())  # as another command may
+        return texts
+
+    monkeypatch.setattr(solve_request, "expect_texts", told)
+    plan = solve_request.plan_of(solve_request.SolveRequest(path=tmp_path, model=str(path))).plan
+    with pytest.raises(Damaged, match=r"mine\.skops: is not the file that this run began with; run again"):
+        reader_of(plan)

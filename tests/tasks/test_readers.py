@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from storage.errors import BadInput, NotThere
+from storage import model_files
+from storage.errors import BadInput, Damaged, NotThere
+from storage.files import small_files
 from storage.learnt_texts import TEXTS, LearntTexts
 from storage.models import model_digest, save_model
 from tasks.lowlevel.png_encoder import png
@@ -16,11 +18,12 @@ from tasks.profiles.built_in import find_profile
 from tasks.profiles.fonts import find_face
 from tasks.profiles.ranges import Grid
 from tasks.profiles.word_lists import load_words
-from tasks.readers import ExpectedTexts, expect_texts
+from tasks.readers import ExpectedTexts, expect_texts, load_reader
 from tasks.reading import networks
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import GATE, LETTERS
 from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader
 from tasks.scoring.evaluate import EvaluateJob, dictionary_of, read_shard
 from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.batches import answer_pictures, make_plan
@@ -88,7 +91,7 @@ def test_words_are_of_the_letters_and_lengths_that_were_learnt(model):
 def test_what_is_told_counts(model, tmp_path):
     strings, words = model(STRINGS), model(WORDS)
     assert expect_texts(words, "none") == ExpectedTexts(
-        (), None, (4, 4), UPPER, "none", "letters A-Z; 4 of them; no dictionary, as asked"
+        (), None, (4, 4), UPPER, "none", "letters A-Z; 4 of them; no dictionary, as asked", model_digest(words)
     )
     assert {len(word) for word in expect_texts(strings, "web2").words} == {5}
     assert {len(word) for word in expect_texts(model(), "web2").words} == {4}
@@ -160,3 +163,30 @@ def test_clear_texts_of_any_length_are_read_where_nothing_is_told(text):
     (answer,) = open_reader().read([image])
     assert answer.word == text
     assert answer.confidence > 0.5
+
+
+@pytest.fixture
+def replaced(tmp_path, monkeypatch):
+    """Return a file that is the shipped classic model, and another model as soon as it was read once."""
+    path, read = tmp_path / "mine.skops", small_files.read_ordinary
+    path.write_bytes(SHIPPED.read_bytes())
+
+    def once(file, *rest):
+        data = read(file, *rest)
+        if file == path:
+            path.write_bytes(STRANGERS.read_bytes())
+        return data
+
+    monkeypatch.setattr(model_files, "read_ordinary", once)
+    return path
+
+
+def test_a_model_that_is_replaced_while_it_is_opened_is_the_one_that_was_digested(replaced):
+    assert isinstance(load_reader(str(replaced), model_digest(SHIPPED), ()), Reader)
+    with pytest.raises(Damaged, match=r"mine\.skops: is not the file that this run began with; run again"):
+        load_reader(str(replaced), model_digest(SHIPPED), ("OTHER",))
+
+
+def test_a_picture_reader_has_the_model_whose_texts_were_told(replaced):
+    with pytest.raises(Damaged, match="run again"):
+        open_reader(replaced)
