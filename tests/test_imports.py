@@ -42,7 +42,10 @@ ROOMS = {
         {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files", "storage.networks"},
         {"numpy", "onnx"},
     ),
-    "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
+    "storage/model_records.py": (
+        {"storage.deep_models", "storage.errors", "storage.files", "storage.model_files", "storage.models"},
+        set(),
+    ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
