@@ -18,10 +18,12 @@ import errno
 import gc
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import drive
@@ -35,6 +37,7 @@ _EVENTS = {"open", "os.link", "os.rename", "os.remove", "os.mkdir"}
 # Calls that a disk which is full, broken or read-only would refuse. `os.remove` is not among them: a file
 # that cannot be removed stays.
 _WRITES = {"open to write", "write", "fsync", "os.link", "os.rename", "os.mkdir"}
+_HELD = re.compile("(/proc/self/fd/[0-9]+)(.*)")
 PIECE = 1 << 16  # bytes a write: a shard takes a few, and may be cut between them
 
 
@@ -65,7 +68,7 @@ class Counter:
         setattr(module, name, call)
 
     def _heard(self, event: str, arguments: tuple) -> None:
-        if event not in _EVENTS or not any(str(one).startswith(self._folder) for one in arguments):
+        if event not in _EVENTS or not any(_place(one).startswith(self._folder) for one in arguments):
             return
         if event == "open":
             if not arguments[2] & (os.O_WRONLY | os.O_RDWR):
@@ -81,6 +84,14 @@ class Counter:
                 self._act(self.number, name)
             finally:
                 self._on = True
+
+
+def _place(name: object) -> str:
+    """Where a file is: folders are held open, and named by their number, while files in them are written."""
+    held = _HELD.fullmatch(str(name))
+    with suppress(OSError):
+        return f"{os.readlink(held[1])}{held[2]}" if held else str(name)  # noqa: PTH115 - no call of its own
+    return str(name)
 
 
 class _Told:

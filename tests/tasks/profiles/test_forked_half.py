@@ -39,7 +39,15 @@ def test_a_child_that_dies_costs_only_its_time():
 
 
 @pytest.mark.parametrize("bad", [2, 3])  # of this process, of the child
-def test_the_error_of_a_thing_is_raised_and_no_child_is_left(bad):
+def test_the_error_of_a_thing_is_raised_and_no_child_is_left(bad, monkeypatch):
+    children, fork = [], os.fork
+
+    def kept() -> int:
+        children.append(fork())
+        return children[-1]
+
+    monkeypatch.setattr(forked_half.os, "fork", kept)
+
     def refused(number: int) -> int:
         if number == bad:
             raise BadInput(f"number {number}")
@@ -48,7 +56,7 @@ def test_the_error_of_a_thing_is_raised_and_no_child_is_left(bad):
     with pytest.raises(BadInput, match=f"number {bad}"):
         in_two(refused, range(6))
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(children[0], os.WNOHANG)
 
 
 def test_without_room_for_a_child_this_process_makes_all(monkeypatch):
