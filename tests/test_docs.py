@@ -57,6 +57,11 @@ def broken_links(page: Path) -> list[str]:
     return found
 
 
+def lost_lists(text: str) -> list[str]:
+    """The first lines of lists right below a paragraph, which the site takes for the paragraph's."""
+    return re.findall(r"^(?![-*|#> ]|\d+\. ).+\n((?:[-*]|1\.) .+)", prose(text), re.MULTILINE)
+
+
 def wrong(line: str, whole: bool) -> str | None:
     """What the parser says of a command line; in running text a mention may lack what it has to have."""
     tokens = shlex.split(line)[1:]
@@ -93,6 +98,7 @@ def test_every_command_line_is_one_that_the_command_takes(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_link_and_picture_is_there(page):
     assert broken_links(page) == []
+    assert lost_lists(page.read_text()) == []
 
 
 def test_command_lines_are_found_and_mistakes_are_told(tmp_path):
@@ -109,6 +115,7 @@ def test_command_lines_are_found_and_mistakes_are_told(tmp_path):
         "captchas generate book --count many", "captchas inspect book --bad", "captchas sovle x",
     ]  # fmt: skip
     assert [said.split(": ")[1] for said in broken_links(page)] == ["none.md", "d.png", "page.md#where"]
+    assert lost_lists("A\n- b\n- c\n\n- d\n  e\n- f\n\nG:\n1. h\n") == ["- b", "1. h"]
 
 
 def listed(entries: list) -> list[str]:
