@@ -76,3 +76,13 @@ def test_rows_columns_and_slanting_texts_stand_on_no_circle(kind):
 def test_a_picture_without_letters_is_left_alone(size):
     assert out_of_a_circle(np.full((*size, 3), 200, np.uint8)) == ()
     assert out_of_a_circle(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) == ()
+
+
+@pytest.mark.parametrize(("side", "found"), [(14, 1), (44, 0)])
+def test_things_of_very_different_sizes_are_no_text_on_a_circle(side, found):
+    picture = np.full((240, 240, 3), 255, np.uint8)
+    for k in range(8):
+        y, x = (int(120 + 80 * f(k * np.pi / 4)) for f in (np.sin, np.cos))
+        half = (side if k == 3 else 14) // 2
+        picture[y - half : y + half, x - half : x + half] = 0
+    assert len(out_of_a_circle(picture)) == found

@@ -130,3 +130,23 @@ def test_accents_are_no_caption(dots):
     for left in range(10, 190, 12):  # as many parts as a line of small letters
         picture[10:20, left : left + 7] = 0
     assert without_caption(picture) is not None
+
+
+def test_letters_below_each_other_stand_under_no_bars():
+    picture = np.full((160, 60, 3), 255, np.uint8)
+    for top in range(10, 150, 28):
+        picture[top : top + 24, 20:40] = 0
+    assert without_bars(picture) is None
+    assert without_bars(np.concatenate([picture] * 4, axis=1)) is not None  # the same, wider than high
+
+
+def test_two_rows_that_fit_elsewhere_make_no_strips():
+    """Two strips are moved, but most rows have nothing to do with the rows above them."""
+    rows = 255 * np.random.default_rng(3).integers(0, 2, (60, 600)).astype(np.uint8)
+    for y in (20, 40):
+        rows[y] = np.roll(rows[y - 1], 3)
+    assert put_together(np.repeat(rows[:, :, None], 3, axis=2)) is None
+
+
+def test_colours_that_have_nothing_in_common_stay_where_they_are():
+    assert in_register(np.random.default_rng(4).integers(0, 256, (60, 160, 3), np.uint8)) is None
