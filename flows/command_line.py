@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 # They are no flows and need no server.
 PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", "explain", *BELOW_AUDIT.values()}
 OFFLINE = (PLAIN - {"up"}) | {None}  # they ask no server
-NO_KERNELS = {"up", "doctor", "profiles"}
+NO_KERNELS = {"up", "doctor", "profiles", "preview"}  # or import them themselves
 WRITES_NOTHING = {"doctor", "profiles", None}
 _FOUND_FINE = "CAPTCHAS_LINE_FINE"  # in the environment of a program that goes on with a line which was suspected
 

@@ -1,17 +1,19 @@
 """Draw a profile's first pictures as a contact sheet, at once: no dataset, no server."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flows.home import home
 from flows.parameters import File, Name, Pictures, Seed
 from flows.reporting.plain_reports import PreviewReport
-from flows.service.starting import compile_kernels
+from flows.service.starting import compile_kernels, without_collector
 from storage.files.places import local
 from storage.files.targets import require_file
-from tasks.datasets.describe import preview_sheet
-from tasks.datasets.samples import first_pictures
+from tasks.forks import Forked
+from tasks.lean_numba import import_lean
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.materials import find_materials
 
 
 def preview(
@@ -49,8 +51,14 @@ def preview(
     if sheet:
         faces = [face.rpartition("#")[0] or face for face in chosen.fonts]  # FILE#2 is a face of a collection
         require_file(sheet, "out", inputs=[Path(name).expanduser() for name in (profile, chosen.words, *faces) if name])
+    begun = Forked(partial(find_materials, chosen))  # while this process imports what draws
     compile_kernels()
-    block = first_pictures(chosen, seed, count, forked=True)
+    with without_collector():
+        import_lean()
+        from tasks.datasets.describe import preview_sheet
+        from tasks.datasets.samples import first_pictures
+
+    block = first_pictures(chosen, seed, count, begun)
     sheet = sheet or home() / "reports" / "preview" / f"{chosen.name}.png"
     preview_sheet(block, sheet)
     texts = block.texts()

@@ -48,6 +48,7 @@ ROOMS = {
     ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
+    "tasks/forks.py": (set(), set()),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
     "tasks/profiles": (PLAIN | {"storage.files.small_files"}, {"numpy", "PIL", "fontTools", "english_words"}),
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
@@ -69,7 +70,8 @@ ROOMS = {
         {"numpy", "numba", "onnx", "onnxruntime", "torch"},
     ),
     "tasks/datasets": (
-        STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}
+        STORAGE | {"tasks.drawing", "tasks.forks", "tasks.profiles", "tasks.figures", "tasks.lowlevel"},
+        {"numpy", "numba", "PIL"},
     ),
     "tasks/exchange": (
         STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.figures", "tasks.loading", "tasks.profiles",
@@ -96,7 +98,7 @@ ROOMS = {
     "tasks/solving": (
         STORAGE
         | {"tasks.both_readers", "tasks.deep.deep_reader", "tasks.doubts", "tasks.readers", "tasks.shipped",
-           "tasks.reading", "tasks.loading", "tasks.figures"},
+           "tasks.reading", "tasks.loading", "tasks.figures", "tasks.forks"},
         {"numpy"},
     ),
     "tasks/audit": (

@@ -12,18 +12,17 @@ from storage.files import atomic
 from storage.shards.shard import BLOCK, SPLITS, Block
 from tasks.datasets.recipe import Recipe, renderer_of, require_seed
 from tasks.drawing.renderer import Renderer
+from tasks.forks import Forked, in_two
 from tasks.lowlevel.png_encoder import png
-from tasks.profiles.fonts import Face, find_face
-from tasks.profiles.forked_half import in_two
-from tasks.profiles.glyphs import GlyphSet, draw_glyphs
+from tasks.profiles.glyphs import GlyphSet
+from tasks.profiles.materials import Materials, find_materials
 from tasks.profiles.profile import Profile
 from tasks.profiles.scripts import require_basic_layout
-from tasks.profiles.word_lists import load_words
 
 MOST_BLOCKS = 100  # without a picture of the test split: with 102,400 pictures, the profile has none
 
 
-def first_pictures(profile: Profile, seed: int, count: int, *, forked: bool = False) -> Block:
+def first_pictures(profile: Profile, seed: int, count: int, begun: Forked[Materials] | None = None) -> Block:
     """Draw the first pictures that a dataset of this profile and seed has, and little else.
 
     A recipe draws every pair of letters in every face, which can take seconds. Here only the pairs of these texts are
@@ -33,8 +32,9 @@ def first_pictures(profile: Profile, seed: int, count: int, *, forked: bool = Fa
     ----------
     count : int
         From 1 to 1,024, a block.
-    forked : bool
-        Draw half of the faces' letters in a forked child: for a process that does nothing else meanwhile.
+    begun : Forked, optional
+        A child that finds the profile's materials. Half of the letters that it did not draw are drawn in a child, too:
+        for a process that does nothing else meanwhile.
 
     Raises
     ------
@@ -45,8 +45,8 @@ def first_pictures(profile: Profile, seed: int, count: int, *, forked: bool = Fa
         raise BadInput(f"count: must be from 1 to {BLOCK:,} pictures; it is {count}")
     require_seed(seed)
     require_basic_layout(profile)
-    faces = tuple(map(find_face, profile.fonts))
-    words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
+    materials = (begun and begun.wait()) or find_materials(profile, letters=False)
+    faces, words = materials.faces, materials.words
 
     table = Renderer(profile, faces, (), words).parameters(seed, 0).rows(slice(count))
     texts = ("".join(profile.alphabet[k] for k in row if k >= 0) for row in table.letters)
@@ -58,11 +58,11 @@ def first_pictures(profile: Profile, seed: int, count: int, *, forked: bool = Fa
     # Decoys are chosen from all faces.
     chosen = range(len(faces)) if profile.changes("decoys") else np.flatnonzero(used.any(axis=1)).tolist()
 
-    def drawn(face: Face) -> GlyphSet:
-        return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
+    def drawn(number: int) -> GlyphSet:
+        return materials.glyphs_of(profile, number, pairs)
 
-    wanted = [faces[number] for number in chosen]
-    glyphs = dict(zip(chosen, in_two(drawn, wanted) if forked else map(drawn, wanted), strict=True))
+    split = begun is not None and not materials.letters
+    glyphs = dict(zip(chosen, in_two(drawn, chosen) if split else map(drawn, chosen), strict=True))
     spare = glyphs[chosen[0]]
     every = tuple(glyphs.get(number, spare) for number in range(len(faces)))
     return Renderer(profile, faces, every, words, used).render(table)

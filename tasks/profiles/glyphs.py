@@ -1,8 +1,8 @@
 """Draw the letters of a face as bitmaps, with Pillow."""
 
 import hashlib
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Collection, Container
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -83,14 +83,10 @@ def draw_glyphs(
         The face lacks characters of the alphabet (a box would be drawn under a wrong label).
     """
     require_characters(face, alphabet)
-    # BASIC, because Raqm depends on the system's libraries, and other systems would draw other bytes.
-    path, number = face.file
-    font = ImageFont.truetype(path, size, index=number, layout_engine=ImageFont.Layout.BASIC)
+    font = _open(face, size)
     advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
     wanted = np.array([[pairs is None or (a, b) in pairs for b in alphabet] for a in alphabet])
-    kerning = np.zeros((len(alphabet), len(alphabet)), np.int32)
-    for i, j in np.argwhere(wanted):
-        kerning[i, j] = _sixty_fourths(font, alphabet[i] + alphabet[j]) - advance[i] - advance[j]
+    kerning = _kerning(font, alphabet, advance, wanted)
     single = _draw(font, list(alphabet), ink)
     known: dict[bytes, int] = {}
     bitmaps: list[np.ndarray] = []
@@ -125,6 +121,26 @@ def draw_glyphs(
             if added.ink.size:
                 variant[i, j] = index_of(added, int(pens[i, j]))
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
+
+
+def kerned(glyphs: GlyphSet, face: Face, size: int, alphabet: str, pairs: Collection[tuple[str, str]]) -> GlyphSet:
+    """Return the letters of a face, drawn `alone`, with the kerning of these pairs and of no other."""
+    wanted = np.array([[(a, b) in pairs for b in alphabet] for a in alphabet])
+    return replace(glyphs, kerning=_kerning(_open(face, size), alphabet, glyphs.advance, wanted))
+
+
+def _open(face: Face, size: int) -> ImageFont.FreeTypeFont:
+    """Open a face, in BASIC: Raqm depends on the system's libraries, and other systems would draw other bytes."""
+    path, number = face.file
+    return ImageFont.truetype(path, size, index=number, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _kerning(font: ImageFont.FreeTypeFont, alphabet: str, advance: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the kerning of the wanted pairs, (A, A) int32 in 1/64 px; 0 for others."""
+    kerning = np.zeros(wanted.shape, np.int32)
+    for i, j in np.argwhere(wanted).tolist():
+        kerning[i, j] = _sixty_fourths(font, alphabet[i] + alphabet[j]) - advance[i] - advance[j]
+    return kerning
 
 
 def _meet(touched: list[_Drawn], pens: np.ndarray) -> np.ndarray:

@@ -9,14 +9,11 @@ Pictures that a person named are read in a forked child, which has the model alr
 answer and not the command.
 """
 
-import ctypes
 import dataclasses
 import functools
 import multiprocessing
 import os
 import pickle
-import resource
-import signal
 import subprocess
 import sys
 import threading
@@ -26,6 +23,7 @@ from typing import IO, TypeVar
 
 from storage.errors import CaptchasError
 from storage.ledger.ledger import Answer
+from tasks.forks import as_child, end_with
 from tasks.loading.safe_read import Fatal, Unreadable
 from tasks.solving.batches import Listed, SolveJob, SolvePlan, SolveReceipt, answer_pictures, reader_of, solve_batch
 
@@ -33,7 +31,6 @@ Found = TypeVar("Found")
 
 LONGEST = 60.0  # seconds that one picture may take
 LONGEST_START = 4 * LONGEST  # seconds until a child has loaded the model
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _READY = "ready"  # the first message of a child
 _CHILD = "from tasks.solving.isolated import answer_all; answer_all()"
 
@@ -166,9 +163,7 @@ def _do_into(
     sink: Connection, parent: int, unit: Callable[[Sequence[Listed]], object], pictures: Sequence[Listed]
 ) -> None:
     """Do the forked child's work: send what the unit makes, or the error that this process would have raised."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    _end_with(parent)
+    as_child(parent)
     try:
         sink.send(unit(pictures))
     except MemoryError:
@@ -177,18 +172,9 @@ def _do_into(
         sink.send(error)
 
 
-def _end_with(parent: int) -> None:
-    """Have the kernel end this process with its parent (Linux), and keep no core file of it."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 def answer_all() -> None:
     """Do the child's work: read a job from standard input, write the answers to standard output, one by one."""
-    _end_with(os.getppid())
+    end_with(os.getppid())
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that the output of libraries does not come between the answers
     job: SolveJob = pickle.load(sys.stdin.buffer)

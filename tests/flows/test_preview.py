@@ -1,5 +1,7 @@
 """`captchas preview`: a contact sheet at once, of the pictures that a dataset would begin with."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from flows.preview import preview
 from storage.errors import BadInput
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.samples import first_pictures
+from tasks.profiles import materials
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
@@ -86,16 +89,14 @@ def test_the_pictures_are_the_first_of_the_dataset(changes):
 
 def test_few_pairs_and_faces_are_drawn(monkeypatch):
     """Every pair in every face of the ladder takes seconds, and a sheet shows a few."""
-    from tasks.datasets import samples
-
     pairs = []
 
     def counting(*arguments):
         pairs.append(len(arguments[-1]))
         return real(*arguments)
 
-    real = samples.draw_glyphs
-    monkeypatch.setattr(samples, "draw_glyphs", counting)
+    real = materials.draw_glyphs
+    monkeypatch.setattr(materials, "draw_glyphs", counting)
     first_pictures(Profile(**vars(PLAIN) | {"fonts": ("Inter Black", *FACES[1:]) * 3}), 5, 2)
     assert len(pairs) <= 3
     assert max(pairs) <= 2 * 4
@@ -138,3 +139,16 @@ def test_what_cannot_be_drawn_is_told():
         first_pictures(Profile(**vars(PLAIN) | {"width": 60}), 1, 8)
     with pytest.raises(BadInput, match=r"count: must be from 1 to 1,024 pictures; it is 1025"):
         first_pictures(PLAIN, 1, 1025)
+
+
+def test_the_child_that_finds_faces_and_words_begins_before_numba_is_imported():
+    code = (
+        "import sys, flows.preview as command\n"
+        "def early(work):\n"
+        "    print('numba' in sys.modules)\n"
+        "    return Forked(work)\n"
+        "Forked, command.Forked = command.Forked, early\n"
+        "print(len(command.preview('book', count=1)['texts']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.stdout.split() == ["False", "1"], done.stderr

@@ -4,8 +4,8 @@ import signal
 import pytest
 
 from storage.errors import BadInput
-from tasks.profiles import forked_half
-from tasks.profiles.forked_half import in_two
+from tasks import forks
+from tasks.forks import in_two
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def test_the_error_of_a_thing_is_raised_and_no_child_is_left(bad, monkeypatch):
         children.append(fork())
         return children[-1]
 
-    monkeypatch.setattr(forked_half.os, "fork", kept)
+    monkeypatch.setattr(forks.os, "fork", kept)
 
     def refused(number: int) -> int:
         if number == bad:
@@ -63,7 +63,7 @@ def test_without_room_for_a_child_this_process_makes_all(monkeypatch):
     def no_fork():
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(forked_half.os, "fork", no_fork)
+    monkeypatch.setattr(forks.os, "fork", no_fork)
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     assert in_two(str, range(6)) == list("012345")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
