@@ -4,9 +4,10 @@ import functools
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ from PIL import ImageFont
 from storage.errors import BadInput, Damaged, NotThere, nearest
 from storage.files.small_files import read_small
 
+Pairs = Set[tuple[str, str]]
+
 COLLECTIONS = (".ttc", ".otc")
+_KERN_HEAD, _LIST_HEAD = 2, 7  # words of 16 bits: before the lists of a table `kern`, and before the pairs of a list
 
 
 def face_name(family: str, style: str) -> str:
@@ -161,8 +165,14 @@ def _face(path: Path, number: int | None = None) -> Face:
     return Face(family or path.stem, style or "Regular", whole, hashlib.sha256(data).hexdigest())
 
 
-def require_characters(face: Face, alphabet: str) -> None:
-    """Refuse a face that has no glyph for a character.
+def require_characters(face: Face, alphabet: str) -> Pairs | None:
+    """Refuse a face that has no glyph for a character; return the pairs of the alphabet that it may kern.
+
+    Returns
+    -------
+    set of (str, str), or None
+        Pillow kerns by the table `kern` alone, which many faces lack. None: any pair, for the table is of another kind
+        than the plain list of pairs.
 
     Raises
     ------
@@ -175,6 +185,9 @@ def require_characters(face: Face, alphabet: str) -> None:
             font.setGlyphOrder([])  # numbers in the place of names, which take most of the time
             known = font.getBestCmap() or {}
             end = max(entry.offset + entry.length for entry in font.reader.tables.values())
+            there = [character for character in alphabet if ord(character) in known]
+            glyphs = np.array([font.getGlyphID(known[ord(character)]) for character in there], np.int64)
+            kerning = font.reader["kern"] if "kern" in font else None
     except Exception as error:  # fontTools meets damaged tables with KeyError, struct.error, AssertionError …
         raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error
     if Path(path).stat().st_size < end:
@@ -185,3 +198,30 @@ def require_characters(face: Face, alphabet: str) -> None:
             f"font {face.name!r}: has no glyph for {' '.join(missing)}; choose another font or take "
             f"{'it' if len(missing) == 1 else 'them'} out of the alphabet"
         )
+    if kerning is None:
+        return set()
+    if (listed := _listed_pairs(kerning)) is None:
+        return None
+    ids: dict[int, list[str]] = {}  # characters may share a glyph
+    for character, glyph in zip(alphabet, glyphs.tolist(), strict=True):
+        ids.setdefault(glyph, []).append(character)
+    both = np.isin(listed, glyphs).all(axis=1)
+    return {pair for left, right in listed[both].tolist() for pair in product(ids[left], ids[right])}
+
+
+def _listed_pairs(table: bytes) -> np.ndarray | None:
+    """Read the pairs of glyphs in a table `kern` of version 0, (P, 2) int64; None if it has anything but lists."""
+    words = np.frombuffer(table[: len(table) // 2 * 2], ">u2").astype(np.int64)
+    if len(words) < _KERN_HEAD or words[0] != 0:
+        return None
+    found, place = [np.zeros((0, 2), np.int64)], _KERN_HEAD
+    for _ in range(int(words[1])):
+        if len(words) < place + _LIST_HEAD:
+            return None
+        size, coverage, count = words[place + 1 : place + 4].tolist()
+        end = place + _LIST_HEAD + 3 * count
+        if coverage >> 8 or size != 2 * (end - place) or end > len(words):  # the format, and what cannot be true
+            return None
+        found.append(words[place + _LIST_HEAD : end].reshape(-1, 3)[:, :2])
+        place = end
+    return np.concatenate(found)

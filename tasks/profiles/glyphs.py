@@ -1,7 +1,7 @@
 """Draw the letters of a face as bitmaps, with Pillow."""
 
 import hashlib
-from collections.abc import Collection, Container
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -82,11 +82,11 @@ def draw_glyphs(
     BadInput
         The face lacks characters of the alphabet (a box would be drawn under a wrong label).
     """
-    require_characters(face, alphabet)
+    kerned = require_characters(face, alphabet)
     font = _open(face, size)
     advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
-    wanted = np.array([[pairs is None or (a, b) in pairs for b in alphabet] for a in alphabet])
-    kerning = _kerning(font, alphabet, advance, wanted)
+    wanted = np.full((len(alphabet),) * 2, True) if pairs is None else _marked(pairs, alphabet)
+    kerning = _kerning(font, alphabet, advance, wanted if kerned is None else wanted & _marked(kerned, alphabet))
     single = _draw(font, list(alphabet), ink)
     known: dict[bytes, int] = {}
     bitmaps: list[np.ndarray] = []
@@ -123,10 +123,15 @@ def draw_glyphs(
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
 
 
-def kerned(glyphs: GlyphSet, face: Face, size: int, alphabet: str, pairs: Collection[tuple[str, str]]) -> GlyphSet:
+def kerned(glyphs: GlyphSet, face: Face, size: int, alphabet: str, pairs: Container[tuple[str, str]]) -> GlyphSet:
     """Return the letters of a face, drawn `alone`, with the kerning of these pairs and of no other."""
-    wanted = np.array([[(a, b) in pairs for b in alphabet] for a in alphabet])
-    return replace(glyphs, kerning=_kerning(_open(face, size), alphabet, glyphs.advance, wanted))
+    kerning = _kerning(_open(face, size), alphabet, glyphs.advance, _marked(pairs, alphabet))
+    return replace(glyphs, kerning=kerning)
+
+
+def _marked(pairs: Container[tuple[str, str]], alphabet: str) -> np.ndarray:
+    """Mark the pairs of an alphabet that a container has, (A, A) bool."""
+    return np.array([[(a, b) in pairs for b in alphabet] for a in alphabet])
 
 
 def _open(face: Face, size: int) -> ImageFont.FreeTypeFont:

@@ -1,6 +1,6 @@
 """What drawing a profile takes and no kernel makes: faces, words and letters; a child can see to them."""
 
-from collections.abc import Collection
+from collections.abc import Container
 from typing import NamedTuple
 
 from tasks.profiles.fonts import Face, find_face
@@ -21,7 +21,7 @@ class Materials(NamedTuple):
     words: tuple[str, ...]
     letters: tuple[GlyphSet, ...]
 
-    def glyphs_of(self, profile: Profile, number: int, pairs: Collection[tuple[str, str]]) -> GlyphSet:
+    def glyphs_of(self, profile: Profile, number: int, pairs: Container[tuple[str, str]]) -> GlyphSet:
         """Return the letters of a face by its number, with what these pairs of letters need."""
         face, size, alphabet = self.faces[number], profile.font_size, profile.alphabet
         if self.letters:
