@@ -76,7 +76,7 @@ ROOMS = {
     "tasks/exchange": (
         STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.figures", "tasks.loading", "tasks.profiles",
                    "tasks.lowlevel"},
-        {"numpy", "PIL"},
+        {"numpy", "PIL", "yaml"},
     ),
     "tasks/worker.py": (STORAGE | {"tasks.datasets"}, set()),
     "tasks/models.py": (

@@ -228,7 +228,7 @@ def test_lists_in_files_for_people_and_settings_are_read(tmp_path, name, labels)
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_such_files_that_are_no_lists_are_refused_with_a_remedy(tmp_path, name):
-    text = "".join(f"- file: {path}\n  label: {label}\n" for path, label in WANTED.items())
+    text = "".join(f"- file: {path}\n- label: {label}\n" for path, label in WANTED.items())
     with pytest.raises(BadInput, match=rf"{name}: may hold labels, and cannot be read; write path and label"):
         read(tmp_path, text, name=name)
 

@@ -26,7 +26,7 @@ from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
 COCO_TEXTS = ("caption", "text", "utf8_string", "transcription", "label")  # of a note or a picture
-_NAMED = re.compile(READ, re.IGNORECASE)
+NAMED_PICTURE = re.compile(READ, re.IGNORECASE)
 DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
 
 
@@ -118,27 +118,37 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     pictures, notes = (dicts(value.get(key) or value.get(short)) for key, short in COCO)
     if pictures and notes:
         return _coco(pictures, notes, dicts(value.get("categories")))
-    named = [item for item in value.values() if isinstance(item, dict) and item and all(map(_NAMED.search, item))]
-    if len(named) == 1 and len(value) > 1 and not any(map(_NAMED.search, value)):
+    named = [
+        item for item in value.values() if isinstance(item, dict) and item and all(map(NAMED_PICTURE.search, item))
+    ]
+    if len(named) == 1 and len(value) > 1 and not any(map(NAMED_PICTURE.search, value)):
         return _listed(named[0], level)  # beside a version, classes or lists of a split
     if lists and len(lists) == len(value) and all(map(_are_names, lists.values())):
         return [{"path": name, "label": key} for key, names in lists.items() for name in names]
     if (
         lists
-        and all(map(_NAMED.search, value))
+        and all(map(NAMED_PICTURE.search, value))
         and all(listed_letters(item) or placed_letters(item) for item in lists.values())
     ):
         return [{"path": key, "label": item} for key, item in value.items()]
-    texts = [item[0] if len(item) == 1 else None for item in lists.values()]
-    if lists and len(lists) == len(value) and all(map(_NAMED.search, value)) and all(isinstance(x, str) for x in texts):
-        return [{"path": key, "label": text} for key, text in zip(value, texts, strict=True)]
+    cells = [cell for item in lists.values() for cell in item]
+    if (
+        lists
+        and len(lists) == len(value)
+        and all(map(NAMED_PICTURE.search, value))
+        and all(isinstance(cell, str) for cell in cells)
+        and len(widths := {*map(len, lists.values())}) == 1
+        and cells
+    ):
+        names = ["label"] if widths == {1} else [str(k) for k in range(1, max(widths) + 1)]
+        return [{"path": key} | dict(zip(names, item, strict=True)) for key, item in lists.items()]
     if lists:
         return _tables(value, lists)
     inner = [item for item in value.values() if isinstance(item, dict) and item]
     if inner and len(deep := _naming_lists(value)) == 1:
         return deep[0]
     if inner and len(inner) == len(value):
-        if all(_NAMED.search(key) for item in inner for key in item):  # of train and val, for instance
+        if all(NAMED_PICTURE.search(key) for item in inner for key in item):  # of train and val, for instance
             return [{"path": key, "label": text} for item in inner for key, text in item.items()]
         if len(inner) == 1 and level < DEEPEST and any(dicts(item) for item in inner[0].values()):
             return _listed(inner[0], level + 1)
@@ -185,19 +195,19 @@ def _of_pandas(value: dict[str, Any]) -> list[dict[str, Any]]:
         return [dict(zip(map(str, as_items(value["columns"])), row, strict=False)) for row in rows]
     columns = [item for item in value.values() if isinstance(item, dict) and item]
     same = len(columns) == len(value) > 1 and all(item.keys() == columns[0].keys() for item in columns)
-    if same and any(all(_NAMED.search(str(name)) for name in item.values()) for item in columns):
+    if same and any(all(NAMED_PICTURE.search(str(name)) for name in item.values()) for item in columns):
         return [{name: item[key] for name, item in value.items()} for key in columns[0]]
     return []
 
 
 def _are_names(value: list[Any]) -> bool:
     """Return whether a list holds names of pictures only."""
-    return bool(value) and all(isinstance(name, str) and _NAMED.search(name) for name in value)
+    return bool(value) and all(isinstance(name, str) and NAMED_PICTURE.search(name) for name in value)
 
 
 def _names_picture(entry: dict[str, Any]) -> bool:
     """Return whether a field of an entry, or of one below it, names a picture, perhaps by an address."""
-    return any(_NAMED.search(text.partition("?")[0]) for text in _flat(entry).values())
+    return any(NAMED_PICTURE.search(text.partition("?")[0]) for text in _flat(entry).values())
 
 
 def _coco(

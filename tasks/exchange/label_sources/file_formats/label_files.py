@@ -19,7 +19,8 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     via_table,
     xml_rows,
 )
-from tasks.exchange.label_sources.file_formats.json_entries import entries_of, literal_rows
+from tasks.exchange.label_sources.file_formats.documents import document_rows
+from tasks.exchange.label_sources.file_formats.json_entries import entries_of
 from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.file_formats.letter_boxes import placed_letters
 from tasks.exchange.label_sources.file_formats.remarks import fill_short, rows_only
@@ -29,8 +30,8 @@ from tasks.loading.listing import READ
 
 TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own exports use
 PICTURE = re.compile(READ[:-1] + r"(?:\.\d{1,4}|\.bak|\.orig|~)?$", re.IGNORECASE)  # also of a copy, as wget names it
-TABLES, JSONS, XML = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson", ".manifest"}, ".xml"
-LISTS = {".txt", ".lst", ".list"}
+TABLES, LISTS, XML = {".csv", ".tsv"}, {".txt", ".lst", ".list"}, ".xml"
+JSONS = {".json", ".jsonl", ".ndjson", ".manifest"}
 LABELISH = re.compile(
     r"label|annot|truth|answer|solution|metadata|caption|transcri|(?:^|_)gt(?:$|[\W_])|^(train|val|test)$"
 )
@@ -82,13 +83,12 @@ def read_table(file: Path) -> LabelTable:
         raise BadInput(f"labels {file}: files of labels are text, JSON or XML, not {suffix}; {remedy}")
     data, name = _bytes(file), f"labels {file}"
     if suffix == XML:
-        entries = xml_rows(data, name)
-        require_texts(entries, name)
+        require_texts(entries := xml_rows(data, name), name)
         return entries_table(file, entries)
     text = decode(data, name)
     if suffix in JSONS:
         return entries_table(file, entries_of(text, name))
-    if suffix not in TABLES and (found := literal_rows(text, name)) is not None:
+    if suffix not in TABLES and (found := document_rows(text, name, suffix)) is not None:
         return entries_table(file, found)
     text = rows_only(text)
     rows = list(_cells(file, text) if suffix in TABLES else _list(file, text))
