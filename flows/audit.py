@@ -142,7 +142,7 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
         with Course(target.name, clock) as course, crew(request.workers, request.cluster):
             now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             choice = AuditChoice(settle(target, folder), folder)
-            course.begins("getting pictures")
+            course.begins("getting pictures", "drawing")
             dataset, generator = draw_pictures(request, choice, clock)
             field = attacked(request, choice, dataset, generator, course)
             began = field.step("began", lambda: now)  # a run of a changed target, or by other rules, is another audit
@@ -254,7 +254,7 @@ def put_together(
     request: AuditRequest, target: AuditTarget, field: Attacked, generator: Generator | None, began: str
 ) -> Audit:
     """Judge, look for what follows, and return all that was found."""
-    field.course.begins("looking for defects, causes and changes")
+    field.course.begins("looking for defects, causes and changes", "findings")
     findings = find_all_defects(field, target.profile, target.sources)
     attack_by_files(field, target.sources, findings)
     best = strongest(field.entries)

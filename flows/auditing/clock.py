@@ -1,9 +1,15 @@
 """The minutes of an audit: which are used, also by runs that were ended, and which a part may still use."""
 
+import math
+import os
 import time
+from collections.abc import Sequence
 
 from flows.reporting.progress import duration
-from tasks.audit.attackers.budget import SHARES
+from tasks.audit.attackers.budget import ALWAYS, SHARES
+
+TRAININGS = ("deep", "classic")  # parts
+_OWN = 1.5  # processes a core that an audit itself may have
 
 
 class Clock:
@@ -11,7 +17,8 @@ class Clock:
 
     def __init__(self, minutes: float):
         self.total = 60.0 * minutes
-        self._began = time.monotonic()
+        self._began = self._since = time.monotonic()
+        self._part = next(iter(SHARES))
         self._before = 0.0
 
     def count(self, seconds: float) -> None:
@@ -42,6 +49,35 @@ class Clock:
         """Return when a part must end that gets its whole share, however long what was before it took."""
         return time.monotonic() + SHARES[part] * self.total
 
+    def goes_on(self, part: str) -> None:
+        """Note that a part begins, so that `told` knows what still follows."""
+        self._part, self._since = part, time.monotonic()
+
     def told(self) -> str:
-        """Tell the time that is left."""
-        return f"{duration(self.left)} left" if self.left > 0 else "the budget is used"
+        """Tell the time that is left; where none is, what is still done, and about how long it takes."""
+        if self.left > 0:
+            return f"{duration(self.left)} left"
+        names = list(SHARES)
+        parts = [name for name in names[names.index(self._part) :] if name in ALWAYS]
+        said = ", ".join([*(ALWAYS[name][0] for name in parts), "the report"])
+        first = "after this training " if self._part in TRAININGS else ""
+        return f"the budget is used; {first}{said} take about {duration(self._still_takes(parts))} more"
+
+    def _still_takes(self, parts: Sequence[str]) -> float:
+        """Estimate the seconds that parts take on a machine that is as busy as this one."""
+        pace = busy()
+        takes = pace * sum(ALWAYS[name][1] for name in parts)
+        if self._part in parts:
+            passed = time.monotonic() - self._since
+            # A part that takes longer than it should is taken to be two thirds done.
+            takes += max(-passed, passed / 2 - pace * ALWAYS[self._part][1])
+        return math.ceil(takes / 10) * 10
+
+
+def busy() -> float:
+    """Return how many processes share a core, so how many times longer work takes; 1 where none but an audit's does."""
+    try:
+        share = os.getloadavg()[0] / len(os.sched_getaffinity(0))
+    except OSError:  # the system does not tell
+        return 1.0
+    return share if share > _OWN else 1.0

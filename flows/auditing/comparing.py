@@ -1,21 +1,22 @@
 """Look at finished audits: compare two, and list all of a target. Both ask nothing of Prefect."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from flows.home import home
 from flows.parameters import File, Name
 from flows.requests import refusing
+from flows.shell.quiet import tell
 from storage.audits import RESULT, earlier_audits, find_audit, load_audit
-from storage.errors import BadInput, Damaged, NotThere
+from storage.errors import BadInput, CaptchasError, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import local
 from storage.files.targets import require_file
 from storage.files.typed_records import require_record
 from storage.texts import plain
-from tasks.audit.attackers.comparison import compared
+from tasks.audit.attackers.comparison import compared, names_of, notes_of
 from tasks.audit.attackers.verdict import percent
 from tasks.audit.page.comparison_page import write_comparison
 from tasks.audit.page.history_page import history_plot, write_history
@@ -75,7 +76,9 @@ def compare_audits(first: Name, second: Name, *, out: File | None = None) -> dic
     page = local(out, "out") if out else home() / "audits" / f"{'-'.join(map(_file_name, audits))}.html"
     require_file(page, "out")
     atomic.make_folder(page.parent)
-    atomic.replace(page, write_comparison(audits[0], audits[1], found["difference"]).encode())
+    one, other = audits
+    written = write_comparison(one, other, found["difference"], names_of(one, other), notes_of(one, other))
+    atomic.replace(page, written.encode())
     return {**found, "page": str(page), "shown": {"difference": None}}  # the sentence has it
 
 
@@ -88,15 +91,30 @@ def audit_history(target: Name) -> dict[str, Any]:
         What was audited, an audit's name under the home, or its folder.
     """
     folder = audit_at(target)
-    audits = [_load(path) for path in earlier_audits(folder)]
+    audits = _that_can_be_read(earlier_audits(folder))
     for name in (PLOT, LIST):
         require_file(folder / name, "the audit's folder")
     if not audits:
+        if (folder / RESULT).exists():
+            _load(folder)  # tells what is wrong with it
         raise NotThere(f"{target}: has no finished audit; make one with captchas audit {target}")
     files = {PLOT: history_plot(audits), LIST: write_history(audits)}
     for name, content in files.items():
         atomic.replace(folder / name, content.encode())
     return {"audits": [_row(audit) for audit in audits], "look_at": [str(folder / name) for name in files]}
+
+
+def _that_can_be_read(paths: Iterable[Path]) -> list[Audit]:
+    """Read audits; of a copy that is damaged, say so and leave it out: the others still have a history."""
+    found = []
+    for path in paths:
+        try:
+            found.append(_load(path))
+        except CaptchasError as error:
+            if not isinstance(error.__cause__, Damaged | ValueError):
+                raise  # of a later version, or out of reach
+            tell(f"left out of the history: {plain(str(error).partition(';')[0])}; remove the file")
+    return found
 
 
 def _load(path: Path) -> Audit:

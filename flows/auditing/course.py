@@ -41,8 +41,10 @@ class Course:
         self._ended.set()
         self._spoke.set()
 
-    def begins(self, what: str) -> None:
-        """Show what is being tried now, and the time that is left."""
+    def begins(self, what: str, part: str | None = None) -> None:
+        """Show what is being tried now, and the time that is left; `part` is that of the budget, if it is another."""
+        if part:
+            self.clock.goes_on(part)
         self._part = plain(what)
         said = f"{self._part}; {self.clock.told()}"
         get_run_logger().info("%s", said)

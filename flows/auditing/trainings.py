@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from flows.auditing.attacked import Attacked, Tried
+from flows.auditing.clock import busy
 from flows.train import train
 from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
 from storage.errors import BadInput, NothingLearnt
@@ -48,7 +49,9 @@ def attack_trained(field: Attacked, read: Read) -> None:
         return
     climbs = [Climb("classic", rungs, ClassicTraining(field, read), budget.plan_classic)]  # its share ends both
     try:
-        require_torch()
+        if timely := field.clock.share(LAST) >= budget.DEEP_START + budget.LEAST_DEEP:
+            field.course.begins("getting ready to train", "deep")
+        require_torch(load=timely)  # which takes a minute where others use the machine, and is of no use without time
         wanted = [*rungs, DRAWN] if field.draws is not None else rungs
         deep = DeepTraining(field, read)
         climbs.insert(0, Climb("deep", wanted, deep, deep.plan, deep.point))
@@ -154,7 +157,7 @@ class ClassicTraining:
 
     def __init__(self, field: Attacked, read: Read):
         self._field, self._read = field, read
-        self.pace = 1.0
+        self.pace = busy()  # until a training has told it
 
     def least(self, rung: Rung) -> float:
         """Return the seconds that a training takes at least."""

@@ -11,6 +11,12 @@ FEWEST = 20  # labelled pictures that are worth a training
 # Shares of the minutes. What a part leaves, later parts get. The deep reader comes before the classic one: of the same
 # labelled pictures it makes more, and a short budget may be enough for one only.
 SHARES = {"drawing": 0.12, "unlabelled": 0.13, "deep": 0.32, "classic": 0.25, "findings": 0.1, "what if": 0.08}
+# What is done also when the minutes are used, since without it nothing can be said: seconds on two quiet cores.
+ALWAYS = {
+    "drawing": ("pictures", 6.0),
+    "unlabelled": ("attackers without training", 14.0),
+    "findings": ("defects", 14.0),
+}
 LEAST_MINUTES = 1.0  # below that not even the shipped models are read and written about
 _UNSEEN_A_MINUTE, _MOST_UNSEEN = 500, 40_000  # the most suffice to show less than 0.01 %
 # Seconds on two cores: of a training whatever it learns from; of a million shown spans; of a thousand pictures.

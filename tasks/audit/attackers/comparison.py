@@ -66,38 +66,52 @@ def _points(difference: Difference) -> str:
 def _sentence(
     word: Told, first: Mapping[str, Any], second: Mapping[str, Any], rates: list[Rate], difference: Difference | None
 ) -> str:  # fmt: skip
-    names = [audit["target"]["name"] for audit in (first, second)]
+    names = names_of(first, second)
     if difference is None:
         return f"{names[1]} is not told apart from {names[0]}: an audit has no measured attacker."
     how = {"stronger": "is stronger than", "weaker": "is weaker than", "not told apart": "is not told apart from"}[word]
     reads = f"its strongest attacker reads {percent(rates[1].value)} instead of {percent(rates[0].value)}"
     told = f"{names[1]} {how} {names[0]}: {reads}, {_points(difference)}."
-    return f"{told}{_defects(first, second)}{_unequal(first, second)}"
+    return " ".join([told, *notes_of(first, second)])
 
 
-def _defects(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+def names_of(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the names of two audits' targets; of one target, when each audit began, too."""
+    names = (first["target"]["name"], second["target"]["name"])
+    began = [str(audit["made"]["started"])[:19].replace("T", " ") for audit in (first, second)]
+    if names[0] != names[1] or began[0] == began[1]:
+        return names
+    return (f"{names[0]} of {began[0]}", f"{names[1]} of {began[1]}")
+
+
+def notes_of(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Return sentences on what else differs: defects of high severity that only one has, and the minutes."""
+    return [*_defects(first, second), *_unequal(first, second)]
+
+
+def _defects(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Say which defects of high severity only one of two audits has: also they may make attackers fail."""
     high = [
         {finding["name"]: finding["title"] for finding in audit.get("findings", []) if finding["severity"] == "high"}
         for audit in (first, second)
     ]
-    told = ""
-    for audit, own, other in ((first, *high), (second, *high[::-1])):
-        titles = [title for name, title in own.items() if name not in other]
+    told = []
+    for name, own, other in zip(names_of(first, second), high, high[::-1], strict=True):
+        titles = [title for kind, title in own.items() if kind not in other]
         if titles:
-            told += f" Of high severity, only {audit['target']['name']} has: {', '.join(titles)}."
+            told.append(f"Of high severity, only {name} has: {', '.join(titles)}.")
     return told
 
 
-def _unequal(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+def _unequal(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Say that one of two audits had more time to attack, if so: then not only the pictures make the difference."""
     minutes = [audit["made"].get("minutes") for audit in (first, second)]
     if None in minutes or minutes[0] == minutes[1]:
-        return ""
-    return (
-        f" The audits had {minutes[0]:g} and {minutes[1]:g} minutes, and a longer one attacks harder: make both of "
+        return []
+    return [
+        f"The audits had {minutes[0]:g} and {minutes[1]:g} minutes, and a longer one attacks harder: make both of "
         "one length."
-    )
+    ]
 
 
 def _row(audit: Mapping[str, Any], rate: Rate) -> dict[str, Any]:

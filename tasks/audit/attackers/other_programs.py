@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +28,18 @@ from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.labelled import pictures_at
 
 CHOOSING = 60  # labelled pictures that choose the settings
+_SHOWN = 20  # letters in a message
 _BATCH = 25  # pictures of a process of Tesseract
 _PATIENCE = 30.0  # seconds that a process may take besides 2 s a picture
 _MARGIN, _LIGHT = 20, 255  # around what Tesseract sees: pixels, and their brightness
+# Data of Tesseract by the scripts whose letters they know; the first word of a letter's name in Unicode is its script.
+_ENGLISH = "eng"
+_DATA = {
+    "ARABIC": ("ara", "fas"), "ARMENIAN": ("hye",), "BENGALI": ("ben",), "CJK": ("chi_sim", "chi_tra", "jpn"),
+    "CYRILLIC": ("rus", "ukr", "bul"), "DEVANAGARI": ("hin",), "GEORGIAN": ("kat",), "GREEK": ("ell",),
+    "HANGUL": ("kor",), "HEBREW": ("heb",), "HIRAGANA": ("jpn",), "KATAKANA": ("jpn",), "TAMIL": ("tam",),
+    "THAI": ("tha",),
+}  # fmt: skip
 # In the project's folder. The working directory may be an unpacked archive, whose programs nobody chose to run.
 _OWN_ENVIRONMENT = Path(__file__).parents[3] / ".venv-ddddocr" / "bin" / "python"
 
@@ -76,8 +87,8 @@ class Program:
     read: Callable[[Sequence[Image.Image], object, str], list[str]]
 
 
-def find_program(name: str) -> Program:
-    """Find an installed program.
+def find_program(name: str, letters: str = "") -> Program:
+    """Find an installed program, one that has data for some of the letters.
 
     Raises
     ------
@@ -86,9 +97,50 @@ def find_program(name: str) -> Program:
     if name == "tesseract":
         if shutil.which("tesseract") is None:
             raise Missing("Tesseract is not installed; on Debian: apt-get install tesseract-ocr")
+        if letters and not _installed_for(letters):
+            raise Missing(_no_data(letters))
         return Program(name, WAYS, _read_tesseract)
     python = _ddddocr_python()
     return Program(name, DDDDOCR_WAYS, lambda pictures, way, letters: _read_ddddocr(python, pictures, way, letters))
+
+
+def data_for(letters: str, installed: Collection[str]) -> list[str]:
+    """Choose the data that Tesseract reads letters with: those of their scripts that are installed, the first of each.
+
+    English data know digits, signs and Latin letters. Empty if no script of the letters has data.
+    """
+    wanted = [
+        (_ENGLISH,) if letter.isascii() or _script(letter) == "LATIN" else _DATA.get(_script(letter), ())
+        for letter in letters
+    ]
+    found = [next((one for one in data if one in installed), None) for data in dict.fromkeys(wanted)]
+    return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+def _installed_for(letters: str) -> list[str]:
+    return data_for(letters, {_ENGLISH} if letters.isascii() else _data_of(shutil.which("tesseract")))
+
+
+@cache
+def _data_of(program: str | None) -> frozenset[str]:
+    """Return the data that a program lists; those of English if it does not say."""
+    try:
+        said = _run([program or "tesseract", "--list-langs"], 1)
+    except (Failed, OSError):
+        return frozenset({_ENGLISH})
+    return frozenset(line.strip() for line in said.splitlines())
+
+
+def _no_data(letters: str) -> str:
+    """Say that Tesseract has no data for any of the letters, and which to install."""
+    some = next((data[0] for letter in letters if (data := _DATA.get(_script(letter)))), None)
+    shown = letters if len(letters) <= _SHOWN else f"{letters[:_SHOWN]}…"
+    remedy = f"on Debian: apt-get install tesseract-ocr-{some.replace('_', '-')}" if some else "there are none"
+    return f"Tesseract's installed data know none of the letters {shown!r}; {remedy}"
 
 
 def _ddddocr_python() -> str:
@@ -183,6 +235,7 @@ def _tesseract_batch(pictures: Sequence[Image.Image], way: TesseractWay, letters
         listed = Path(scratch, "list.txt")
         listed.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
         command = ["tesseract", str(listed), "stdout", "--psm", str(way.pages), "--dpi", "300"]
+        command += ["-l", "+".join(_installed_for(letters)) or _ENGLISH]
         command += ["-c", f"tessedit_char_whitelist={letters}"]
         pages = _run(command, len(pictures), OMP_THREAD_LIMIT="1").split("\f")
     if len(pages) == len(pictures) + 1:

@@ -18,6 +18,7 @@ LEAST_PICTURES = 30
 MOST_COMPARED, MOST_PIXELS = 300, 8_000_000  # pictures that are laid on each other, and their pixels
 OFTEN, SELDOM = 0.2, 0.01  # share of pictures with a letter at the border, of high and of low severity
 WHOLE = 0.85  # of its usual size: a letter at the border that has less is cut off
+WITH_LINE = 1.25  # of its usual size: what gaps cut out is a letter and a line that crosses it
 FEW_SHAPES = 3.0  # pictures of a letter: with fewer, each letter is a stamp
 SOME_SHAPES = 200.0  # with fewer, an attacker can collect them all
 LEAST_PEAKED = 50  # pictures with texts of one length, whose mean is smooth
@@ -34,12 +35,13 @@ def find_border(sample: Sampled, letters: Cut) -> Finding:
     shape = [picture.shape[:2] for picture in sample.pictures]
     touching: set[int] = set()
     which: Counter[str] = Counter()
-    for label, number, (top, left, bottom, right) in zip(letters.labels, letters.sources, letters.boxes, strict=True):
-        height, width = shape[number]
-        if top <= 0 or left <= 0 or bottom >= height or right >= width:
+    shares = _shares_kept(letters, shape)
+    for label, number, share in zip(letters.labels, letters.sources, shares, strict=True):
+        # A line that runs into a letter, where gaps cut letters out, reaches the border: the letter does not.
+        if share is not None and not (letters.by_gaps and share > WITH_LINE):
             touching.add(number)
             which[label] += 1
-    lost, kept = _lost(sample), _kept(letters, shape)
+    lost, kept = _lost(sample), _kept(letters, shares)
     n = len(set(letters.sources))
     rate = Rate(len(touching), n)
     figures = {"touching": rate.as_dict(), "letters": dict(which.most_common(10)), "letters_lost": lost,
@@ -68,23 +70,31 @@ def find_border(sample: Sampled, letters: Cut) -> Finding:
     )  # fmt: skip
 
 
-def _kept(letters: Cut, shape: list[tuple[int, ...]]) -> float | None:
-    """Return how long letters at the border are across it, against the same letters elsewhere: the median share.
+def _kept(letters: Cut, shares: list[float | None]) -> float | None:
+    """Return the median share of their size that letters at the border have; None if it is known of none."""
+    known = [share for share in shares if share and not (letters.by_gaps and share > WITH_LINE)]
+    return round(float(np.median(known)), 3) if known else None
 
-    None if no letter is both at the border and often enough elsewhere.
+
+def _shares_kept(letters: Cut, shape: list[tuple[int, ...]]) -> list[float | None]:
+    """Return how long each letter at the border is across it, against the same letters elsewhere.
+
+    None for a letter that is not at the border; 0 for one that is not often enough elsewhere to compare.
     """
     inside: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    at_border: list[tuple[str, int, int]] = []
+    ends: list[tuple[bool, bool]] = []
     for label, number, (top, left, bottom, right) in zip(letters.labels, letters.sources, letters.boxes, strict=True):
         height, width = shape[number]
-        ends = (top <= 0 or bottom >= height, left <= 0 or right >= width)
-        if any(ends):
-            at_border += [(label, axis, (bottom - top, right - left)[axis]) for axis in (0, 1) if ends[axis]]
-        else:
+        ends.append((top <= 0 or bottom >= height, left <= 0 or right >= width))
+        if not any(ends[-1]):
             inside[label].append((bottom - top, right - left))
     usual = {label: np.median(sizes, axis=0) for label, sizes in inside.items() if len(sizes) >= 5}
-    shares = [extent / usual[label][axis] for label, axis, extent in at_border if label in usual]
-    return round(float(np.median(shares)), 3) if shares else None
+    shares: list[float | None] = []
+    for label, at, (top, left, bottom, right) in zip(letters.labels, ends, letters.boxes, strict=True):
+        across = zip(at, (bottom - top, right - left), usual.get(label, (np.inf, np.inf)), strict=True)
+        known = [extent / whole for is_at, extent, whole in across if is_at]
+        shares.append(float(np.mean(known)) if known else None)
+    return shares
 
 
 def _lost(sample: Sampled) -> int:
@@ -118,7 +128,7 @@ def find_variation(sample: Sampled, letters: Cut) -> Finding:
     if bands or peaks or still:
         severity = "high"
         said.append(
-            "Letters stand in fixed places: "
+            f"Letters stand in {'nearly ' if peaks else ''}fixed places: "
             + ("some columns are empty in almost every picture and divide it into its letters" if bands else
                "over all pictures, the ink of the columns has as many peaks as a text has letters"
                if peaks else f"the left edge of a letter varies by {spread:.1f} px only")

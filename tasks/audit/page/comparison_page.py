@@ -30,7 +30,9 @@ def compared_word(difference: Sequence[float] | None) -> str:
     return "weaker" if low > 0 else "stronger" if high < 0 else "not told apart"
 
 
-def write_comparison(first: Audit, second: Audit, difference: Sequence[float] | None) -> str:
+def write_comparison(
+    first: Audit, second: Audit, difference: Sequence[float] | None, names: tuple[str, str], notes: Sequence[str] = ()
+) -> str:  # fmt: skip
     """Return the page of `captchas audit compare FIRST SECOND`.
 
     Parameters
@@ -38,6 +40,10 @@ def write_comparison(first: Audit, second: Audit, difference: Sequence[float] | 
     first, second : Audit
     difference : sequence of 3 float, or None
         As for `compared_word`, of the strongest attackers.
+    names : tuple of 2 str
+        What to call the two; they differ, also for two audits of one target.
+    notes : sequence of str
+        Sentences on what else differs.
 
     Returns
     -------
@@ -45,13 +51,15 @@ def write_comparison(first: Audit, second: Audit, difference: Sequence[float] | 
         HTML without any request.
     """
     word = compared_word(difference)
-    names = first["target"]["name"], second["target"]["name"]
     return document(
         f"{word.capitalize()}: {names[1]} against {names[0]}",
         heading("CAPTCHA audits compared", f"{names[1]} against {names[0]}", _note(first, second)),
         (),
         together(
-            _box(word, difference, names), _verdicts(first, second), _attackers(first, second), _made(first, second)
+            _box(word, difference, names, notes),
+            _verdicts(first, second),
+            _attackers(first, second),
+            _made(first, second),
         ),
     )
 
@@ -64,7 +72,9 @@ def _note(first: Audit, second: Audit) -> Child:
     ]  # fmt: skip
 
 
-def _box(word: str, difference: Sequence[float] | None, names: tuple[str, str]) -> Markup:
+def _box(
+    word: str, difference: Sequence[float] | None, names: tuple[str, str], notes: Sequence[str]
+) -> Markup:  # fmt: skip
     said = {
         "stronger": "The strongest attacker reads the second surely less often than the first.",
         "weaker": "The strongest attacker reads the second surely more often than the first.",
@@ -82,6 +92,7 @@ def _box(word: str, difference: Sequence[float] | None, names: tuple[str, str]) 
                     " and the first are not told apart"), id="verdict-word"),  # one part, so that the lines break in it
             element("p", said, class_="lead"),
             _difference(difference) if difference else None,
+            [element("p", given(note, 400)) for note in notes],
             class_=f"verdict {_KINDS[word]}",
         ),
         aria_labelledby="verdict-word",

@@ -11,9 +11,9 @@ from tasks.audit.page.parts.first_screen import verdict_box
 from tasks.audit.schema import Audit
 from tasks.rates import RateRecord
 
-WIDTH, HEIGHT = 720, 330  # pixels
+WIDTH, NARROW, HEIGHT = 720, 360, 330  # pixels; the narrow plot is for small screens, its letters as large
 MOST = 60  # audits in a plot: the newest
-_LEFT, _RIGHT, _AXIS = 54.0, 708.0, RateAxis(32.0, 290.0)
+_LEFT, _MARGIN, _AXIS = 54.0, 12.0, RateAxis(32.0, 290.0)
 _APART = 78.0  # pixels between the dates below the axis
 
 
@@ -30,7 +30,7 @@ def history_plot(audits: Sequence[Audit]) -> str:
     str
         An SVG file for itself, in light and dark.
     """
-    return _plot(audits, alone=True).text + "\n"
+    return _plot(audits).text + "\n"
 
 
 def write_history(audits: Sequence[Audit]) -> str:
@@ -55,7 +55,7 @@ def write_history(audits: Sequence[Audit]) -> str:
                 element("p", "Higher is worse for you. A mark is the share of pictures that were read whole, with its "
                         "95 % interval. A hollow mark: none was read, at most so many. Audits with more minutes or "
                         "more pictures attack harder: compare audits that were made alike.", class_="plain"),
-                element("div", _plot(audits, alone=False), class_="card"),
+                element("div", _plot(audits, "wide"), _plot(audits, "narrow"), class_="card"),
                 _table(audits),
                 aria_labelledby="plot-heading",
             ),
@@ -68,9 +68,12 @@ def _rates(audits: Sequence[Audit]) -> list[tuple[Audit, RateRecord]]:
     return [(audit, rate) for audit, rate in rates if rate is not None and rate["n"]][-MOST:]
 
 
-def _plot(audits: Sequence[Audit], *, alone: bool) -> Markup:
-    rates = _rates(audits)
-    step = (_RIGHT - _LEFT) / max(len(rates), 1)
+def _plot(audits: Sequence[Audit], kind: str = "") -> Markup:
+    """Draw a plot of a page, wide or narrow; without a kind a file for itself."""
+    rates, alone = _rates(audits), not kind
+    width = NARROW if kind == "narrow" else WIDTH
+    right = width - _MARGIN
+    step = (right - _LEFT) / max(len(rates), 1)
     places = [_LEFT + step * (k + 0.5) for k in range(len(rates))]
     path = " ".join(f"{x:.1f},{_AXIS.height(rate):.1f}" for x, (_, rate) in zip(places, rates, strict=True))
     described = "; ".join(
@@ -78,32 +81,32 @@ def _plot(audits: Sequence[Audit], *, alone: bool) -> Markup:
     )
     return element(
         "svg",
-        element("title", "Words right of the strongest attacker, audit by audit", id="history-title"),
+        element("title", "Words right of the strongest attacker, audit by audit", id=f"history{kind}-title"),
         element("desc", f"A logarithmic axis. With 95 % intervals. {described or 'No audit measured an attacker'}.",
-                id="history-desc"),
+                id=f"history{kind}-desc"),
         raw_element("style", own_text("plots.css")) if alone else None,
-        element("rect", width=WIDTH, height=HEIGHT, class_="sheet") if alone else None,
+        element("rect", width=width, height=HEIGHT, class_="sheet") if alone else None,
         element("text", "words right", x=0, y=14, class_="axis-name"),
         _AXIS.ticks(_LEFT),
-        _AXIS.ground(_LEFT, _RIGHT),
-        _AXIS.limits(_LEFT, _RIGHT, said=True),
+        _AXIS.ground(_LEFT, right),
+        _AXIS.limits(_LEFT, right, said=True),
         element("polyline", points=path, class_=f"line {LOOKS[0]}"),
         [_AXIS.point(x, rate, LOOKS[0]) for x, (_, rate) in zip(places, rates, strict=True)],
-        _dates(places, [audit["made"]["started"] for audit, _ in rates]),
-        role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}", class_="curve", aria_labelledby="history-title",
-        aria_describedby="history-desc",
-        xmlns="http://www.w3.org/2000/svg" if alone else None, width=WIDTH if alone else None,
+        _dates(places, [audit["made"]["started"] for audit, _ in rates], width),
+        role="img", viewBox=f"0 0 {width} {HEIGHT}", class_=f"curve {kind}".strip(),
+        aria_labelledby=f"history{kind}-title", aria_describedby=f"history{kind}-desc",
+        xmlns="http://www.w3.org/2000/svg" if alone else None, width=width if alone else None,
         height=HEIGHT if alone else None,
     )  # fmt: skip
 
 
-def _dates(places: Sequence[float], started: Sequence[str]) -> list[Markup]:
+def _dates(places: Sequence[float], started: Sequence[str], width: int) -> list[Markup]:
     """Write the dates below the axis, as many as there is room for, the newest among them."""
     drawn: list[Markup] = []
     free = float("inf")
     for x, when in zip(reversed(places), reversed(started), strict=True):
         if x + _APART / 2 <= free:
-            at = min(x, WIDTH - _APART / 2)
+            at = min(x, width - _APART / 2)
             drawn.append(element("text", when[:10], x=at, y=_AXIS.bottom + 18, class_="tick", text_anchor="middle"))
             free = at - _APART / 2
     return drawn

@@ -1,5 +1,6 @@
 """Train a deep model and write it: from profiles and datasets to one `.onnx` file with its record."""
 
+import importlib.util
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,15 +30,18 @@ _LOOKED_AT = 256  # pictures of each source, by which a model's layers are set a
 _ROOM = 1.6  # of a picture's width: without its margins at the top and the bottom it is wider, at the same height
 
 
-def require_torch() -> None:
-    """Refuse to train where PyTorch is not installed.
+def require_torch(*, load: bool = True) -> None:
+    """Refuse to train where PyTorch is not installed; without `load` it is looked for and not loaded.
 
     Raises
     ------
     BadInput
     """
     try:
-        import torch  # noqa: F401 - only whether it is there
+        if load:
+            import torch  # noqa: F401 - only whether it is there
+        elif importlib.util.find_spec("torch") is None:
+            raise ImportError
     except ImportError:
         raise BadInput(
             "train --reader deep: needs PyTorch, which is not installed; type `pip install 'beating-captchas[deep]'`, "

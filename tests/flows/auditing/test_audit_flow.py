@@ -1,6 +1,7 @@
 """`captchas audit` as a whole, on few pictures and with few attackers: what comes out, and what a run goes on from."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -260,7 +261,7 @@ def test_too_few_pictures_are_told(patch, captchas, tmp_path):
 def field_of(tmp_path: Path, minutes: float = 30) -> flow.Attacked:
     """What is attacked, without a flow."""
     dataset = Dataset("tests/golden/v1/book")
-    course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
+    course = SimpleNamespace(begins=lambda *_: None, tells=lambda _: None)
     unseen = find_unseen(dataset, 5)
     return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(minutes), course)
 
@@ -294,11 +295,33 @@ def test_pictures_that_cannot_be_learnt_from_are_no_failure(tmp_path, monkeypatc
     assert all(re.search(reasons[entry["name"]], entry["why_not"]) for entry in field.entries)
 
 
-def test_a_budget_too_small_for_a_training_says_what_it_would_take(tmp_path):
+@pytest.mark.parametrize(("load", "asked"), [(0.5, 1), (20.0, 0)])
+def test_a_busy_machine_begins_no_training_that_it_cannot_end_in_time(tmp_path, monkeypatch, load, asked):
+    """The classic reader was trained for minutes after the end, since the first training was planned as if alone."""
+    trained = []
+
+    def train(*_, **__):
+        trained.append(1)
+        raise BadInput("train: not here")
+
+    monkeypatch.setattr(trainings, "train", train)
+    monkeypatch.setattr("flows.auditing.clock.os.getloadavg", lambda: (load * len(os.sched_getaffinity(0)), 0, 0))
+    monkeypatch.setattr(trainings, "require_torch", lambda **_: (_ for _ in ()).throw(BadInput("none")))
+    field = field_of(tmp_path, minutes=1)
+    field.clock.count(25)
+    trainings.attack_trained(field, lambda *_: pytest.fail("there is no model"))
+    assert (len(trained) > 0) == bool(asked)
+
+
+def test_a_budget_too_small_for_a_training_says_what_it_would_take(tmp_path, monkeypatch):
+    """And loads nothing to train with, which took a minute and more after the end of the budget."""
+    loaded = []
+    monkeypatch.setattr(trainings, "require_torch", lambda *, load=True: loaded.append(load))
     field = field_of(tmp_path, minutes=1)
     field.clock.count(59)
     trainings.attack_trained(field, lambda *_: pytest.fail("there is no time"))
     assert field.entries == [] or all(not entry["tried"] for entry in field.entries)
+    assert loaded == [False]
     told = [line for line in field.skipped if line["part"] == "attackers"]
     assert told
     assert all("--minutes" in line["why"] for line in told)

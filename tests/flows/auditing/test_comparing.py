@@ -57,6 +57,41 @@ def test_an_audit_with_wrong_fields_is_named(tmp_path):
         audit_history(str(tmp_path))
 
 
+def test_two_audits_of_one_target_have_names_of_their_own_and_the_page_has_all_notes(saved, tmp_path):
+    """The page said that shop is weaker than shop, and not that one had more minutes."""
+    saved("before", "shop")
+    content = audit()
+    content["made"] |= {"started": "2026-11-30T02:00:00Z", "minutes": 999}
+    save_audit(tmp_path / "audits" / "after", content, None, "20261130T020000Z")
+    found = compare_audits("before", "after")
+    page = Path(found["page"]).read_text()
+    name = content["target"]["name"]
+    assert f"{name} of 2026-11-30 02:00:00 is" in found["sentence"]
+    assert f"{name} of 2026-11-30 02:00:00 against {name} of " in page
+    assert "999 minutes, and a longer one attacks harder" in found["sentence"] and "999 minutes, and a lo" in page
+
+
+def test_a_damaged_copy_is_left_out_of_the_history_and_told(saved, capsys):
+    """One damaged file hid all other audits, and the remedy was to make it again."""
+    folder = saved("one", "one")
+    (folder / "history" / "20261126T181500Z.json").write_text('{"schema": 1, "made"')
+    found = audit_history("one")
+    assert len(found["audits"]) == 1
+    told = capsys.readouterr().err
+    assert "left out of the history: " in told and "20261126T181500Z.json: cannot be read" in told
+    assert told.rstrip().endswith("; remove the file")
+    (folder / "history" / "20261126T181500Z.json").write_text('{"schema": 2}')
+    with pytest.raises(BadInput, match="update the program"):
+        audit_history("one")
+
+
+def test_a_damaged_result_without_a_history_is_told_as_damaged(tmp_path):
+    """It was told to make an audit of the folder, whose pictures it has not."""
+    (tmp_path / "audit.json").write_text('{"schema": 1, "made"')
+    with pytest.raises(CaptchasError, match="cannot be read as an audit"):
+        audit_history(str(tmp_path))
+
+
 @pytest.mark.parametrize("name", ["../../out", "/out", "a\x00b", "\ud800", "x" * 300, "..", "\x1b[31m\n"])
 def test_the_page_of_a_strangers_audit_is_written_among_the_audits(saved, tmp_path, name):
     """Its target's name was taken for a path, and could replace files anywhere."""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from flows.auditing import clock as clocks
 from flows.auditing import course as courses
 from flows.auditing.clock import Clock
 from flows.auditing.course import Course
@@ -41,6 +42,37 @@ def test_a_long_part_is_told_again_and_again(course, capsys, monkeypatch):
     assert lines[-1].startswith("captchas: audit: still trying the deep reader; ")
     course._teller.join(5)
     assert not course._teller.is_alive()
+
+
+@pytest.mark.parametrize(("busy", "seconds"), [(2.0, "40 s"), (8.0, "2 min")])
+def test_a_used_budget_tells_what_is_still_done_and_for_how_long(course, capsys, monkeypatch, busy, seconds):
+    """It said that the budget is used, and went on for minutes."""
+    monkeypatch.setattr(clocks.os, "getloadavg", lambda: (busy, 0, 0))
+    monkeypatch.setattr(clocks.os, "sched_getaffinity", lambda _: {0, 1})
+    course.clock.count(60)
+    with course:
+        course.begins("getting pictures", "drawing")
+        course.begins("trying the classic reader", "classic")
+        course.begins("looking for defects", "findings")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].endswith(
+        "getting pictures; the budget is used; pictures, attackers without training, defects, the report take about "
+        f"{seconds} more"
+    )
+    assert "; after this training defects, the report take about" in lines[1]
+    assert "; defects, the report take about" in lines[2]
+
+
+def test_a_part_that_takes_longer_than_it_should_is_not_said_to_be_done(course, monkeypatch):
+    monkeypatch.setattr(clocks.os, "getloadavg", lambda: (0.0, 0, 0))
+    clock, now = course.clock, time.monotonic() + 100  # its minute is over
+    told = []
+    for passed in (0, 6, 200):
+        monkeypatch.setattr(clocks.time, "monotonic", lambda: now)
+        clock.goes_on("findings")
+        monkeypatch.setattr(clocks.time, "monotonic", lambda passed=passed: now + passed)
+        told.append(clock.told().partition("about ")[2])
+    assert told == ["20 s more", "10 s more", "2 min more"]
 
 
 @pytest.mark.parametrize(("shows", "quiet"), [(True, False), (False, True)])

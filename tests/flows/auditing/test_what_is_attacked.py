@@ -12,6 +12,7 @@ from flows.auditing.clock import Clock
 from storage.audits import Steps
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from tasks.audit.attackers.answers import Answers
 from tasks.audit.attackers.labelled import find_unseen
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -24,6 +25,37 @@ def field_of(tmp_path: Path) -> flow.Attacked:
     course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
     unseen = find_unseen(dataset, 5)
     return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(30), course)
+
+
+@pytest.mark.parametrize(("spent", "read"), [(0, 5), (1800, 2)])
+def test_a_shipped_model_reads_few_pictures_once_the_minutes_are_used(tmp_path, monkeypatch, spent, read):
+    """It read all of them for minutes after the end, on a busy machine."""
+    monkeypatch.setattr(attacks, "LATE", 2)
+    monkeypatch.setattr(attacks, "MODELS", attacks.MODELS[:1])
+    for name in ("attack_blindly", "attack_from_memory", "attack_trained", "attack_with_program"):
+        monkeypatch.setattr(attacks, name, lambda *_: None)
+    monkeypatch.setattr(
+        attacks, "read_rows_on_dask", lambda _, rows, *__: Answers(tuple(("A",) for _ in rows), None, 0.1)
+    )
+    field = field_of(tmp_path)
+    field.clock.count(spent)
+    attacks.attack_all(field)
+    assert field.entries[0]["words"]["n"] == read
+    assert [line["why"].partition(";")[0] for line in field.skipped] == (
+        ["the minutes were used before it read, so it read 2 of 5 unseen pictures"] if spent else []
+    )
+
+
+def test_letters_that_run_from_right_to_left_are_told(tmp_path):
+    """No reader here learns texts whose first letter stands at the right, so that its zero looked like strength."""
+    field = field_of(tmp_path)
+    attacks.tell_direction(field)
+    assert field.skipped == []
+    field.dataset.manifest.profile["alphabet"] = "אבג1"
+    attacks.tell_direction(field)
+    (line,) = field.skipped
+    assert line["part"] == "reading from right to left" and "'א'" in line["why"]
+    assert "from left to right, and audit again" in line["why"]
 
 
 def test_a_generator_that_was_mended_is_asked_for_all_pictures_again(tmp_path, monkeypatch):

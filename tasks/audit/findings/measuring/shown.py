@@ -14,6 +14,7 @@ from tasks.audit.schema import Figure, Finding
 Severity = Literal["high", "low", "none", "unknown"]
 COLOURS = 64
 GAP = 4  # pixels between pictures of a sheet
+_RULE = 176  # brightness of the line between them: most are white, and would be taken for one
 WIDEST = 640  # pixels of a figure, as it is stored
 _LARGE = 240  # rows of a figure, up to which pictures are enlarged
 
@@ -33,7 +34,7 @@ def figure(picture: np.ndarray, text: str) -> Figure:
 
 
 def sheet(pictures: Sequence[np.ndarray], columns: int = 2) -> np.ndarray:
-    """Put pictures, ink or sRGB, side by side in lines on white, (h, w, 3) uint8."""
+    """Put pictures, ink or sRGB, side by side in lines on white, with rules between them, (h, w, 3) uint8."""
     seen = [as_seen(picture) for picture in pictures]
     lines = [seen[first : first + columns] for first in range(0, len(seen), columns)]
     height = sum(max(p.shape[0] for p in line) + GAP for line in lines) - GAP
@@ -45,7 +46,11 @@ def sheet(pictures: Sequence[np.ndarray], columns: int = 2) -> np.ndarray:
         for picture in line:
             out[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
             left += picture.shape[1] + GAP
+            if left < width:
+                out[top : top + picture.shape[0], left - GAP // 2] = _RULE
         top += max(p.shape[0] for p in line) + GAP
+        if top < height:
+            out[top - GAP // 2] = _RULE
     return out
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.audit.generators.processes.limits import Limits, environment_of
-from tasks.audit.generators.processes.picture_files import NoPicture, whole_picture
+from tasks.audit.generators.processes.picture_files import NoPicture, from_base64, whole_picture
 from tasks.audit.generators.processes.watched import PassedLimitError, Watch, Watched
 
 OUT = "picture.png"
@@ -158,7 +158,7 @@ def _outcome(output: bytes, drawn: Path, named: bool, filled: bool, watch: Watch
     if not named and not filled:
         path = _path_in(output, drawn, Path(watch.folder))
         if path is None:
-            return "", None, whole_picture(output, watch.limits.pixels)
+            return "", None, whole_picture(from_base64(output), watch.limits.pixels)
         return "", path.stem, _file(path, watch.limits)
     files = [path for path in drawn.iterdir() if path.is_file() and not path.is_symlink()]
     chosen = next((path for path in files if path.name == OUT), None) or (files[0] if len(files) == 1 else None)

@@ -1,5 +1,7 @@
 """Files of pictures that a generator gave: whether they are whole, and of which format."""
 
+import base64
+import binascii
 import io
 import re
 import warnings
@@ -14,6 +16,7 @@ _BEGINS = {
 _INSIDE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|P[1-6]\s+\d+\s+\d+\s|<svg[\s>]"
 )  # pictures behind other output
+_BASE64 = re.compile(rb"\s*(?:data:image/[\w.+-]+;base64,)?([A-Za-z0-9+/\s]+={0,2})\s*")
 _SEARCHED = 1 << 16  # bytes in which a picture may begin
 _PNM = re.compile(rb"P[1-6]\s")
 _SVG = re.compile(
@@ -32,6 +35,18 @@ class NoPicture(ValueError):
 def suffix_of(data: bytes) -> str:
     """Return the ending that a picture file's name should have."""
     return next((suffix for begins, suffix in _BEGINS.items() if data.startswith(begins)), "")
+
+
+def from_base64(data: bytes) -> bytes:
+    """Return the picture file that was printed in base64 or as a data: URL, as pages have it; else `data` as it is."""
+    found = _BASE64.fullmatch(data)
+    if not found:
+        return data
+    try:
+        decoded = base64.b64decode(b"".join(found[1].split()), validate=True)
+    except binascii.Error:
+        return data
+    return decoded if suffix_of(decoded) else data
 
 
 def whole_picture(data: bytes, pixels: int) -> bytes:
@@ -66,6 +81,13 @@ def whole_picture(data: bytes, pixels: int) -> bytes:
     except Image.DecompressionBombError as error:
         raise NoPicture(too_large(pixels), str(error)) from error
     except UnidentifiedImageError as error:
+        if suffix := suffix_of(data):  # Pillow finds no such pixels in any format, and calls the file unknown
+            raise NoPicture(
+                "gave a picture of a kind that is not read",
+                f"{len(data):,} bytes that begin as a {suffix} file; its beginning is damaged, or it has pixels that "
+                "are not read, as a TIFF of 16 bits a channel has. Write a PNG, or 8 bits a channel (for ImageMagick: "
+                "-depth 8)",
+            ) from error
         begins = data[:40].decode("utf-8", "backslashreplace")
         said = f"{len(data):,} bytes that begin with {begins!r}"
         behind = _INSIDE.search(data, 1, _SEARCHED)

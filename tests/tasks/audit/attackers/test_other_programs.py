@@ -85,6 +85,31 @@ def test_a_crash_on_every_picture_is_told(program):
         answers_of(find_program("tesseract"), PICTURES, TesseractWay(7, 48, 0), "AB")
 
 
+LISTS = (
+    "if sys.argv[1:] == ['--list-langs']: sys.exit(print('List of data (2):', 'ell', 'eng', 'heb', sep='\\n'))\n"
+    "said = sys.argv[sys.argv.index('-l') + 1]\n"
+    "print('\\f'.join(said for _ in Path(sys.argv[1]).read_text().split()))"
+)
+
+
+@pytest.mark.parametrize(
+    ("letters", "data"),
+    [("AB1", "eng"), ("éß", "eng"), ("αβ", "ell"), ("αβ天1", "ell+eng"), ("אב", "heb")],
+)  # fmt: skip
+def test_tesseract_is_asked_with_the_data_of_the_letters(program, letters, data):
+    """English data read no Greek, so that an audit of Greek letters had an attacker that could read none of them."""
+    program(LISTS)
+    found = answers_of(find_program("tesseract", letters), PICTURES, TesseractWay(7, 48, 0), letters)
+    assert set(found.firsts) == {data}
+
+
+@pytest.mark.parametrize(("letters", "remedy"), [("天地人", "tesseract-ocr-chi-sim"), ("😀🐶", "there are none")])
+def test_tesseract_without_data_for_any_letter_is_missing(program, letters, remedy):
+    program(LISTS)
+    with pytest.raises(Missing, match=f"know none of the letters '{letters}'; .*{remedy}"):
+        find_program("tesseract", letters)
+
+
 def test_what_is_missing_is_named_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Missing, match="apt-get install tesseract-ocr"):

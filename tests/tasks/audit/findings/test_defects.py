@@ -232,6 +232,23 @@ def test_letters_that_are_cut_off_are_named():
     assert "cut off" in found["plain"]
 
 
+def test_a_line_from_a_letter_to_the_border_is_no_letter_at_the_border():
+    """Where gaps cut letters out, a line that crosses one belongs to what is cut out."""
+    sample = sampled(PLAIN, 200, boxed=False)
+    lined = []
+    for number, picture in enumerate(sample.pictures):
+        boxes = boxes_by_gaps(sample.inks[number], len(sample.texts[number]))
+        picture = picture.copy()
+        if boxes and number % 5 == 0:
+            top, left, bottom, right = boxes[0]
+            picture[: (top + bottom) // 2, (left + right) // 2] = (16, 16, 64)  # the letters' colour
+        lined.append(picture)
+    found_sample = Sampled(lined, sample.texts, sample.boxes, sample.parameters, sample.texts, 200)
+    found = find_border(found_sample, cut_letters(found_sample))
+    assert found["severity"] == "none"
+    assert found["figures"]["touching"]["right"] == 0
+
+
 def test_letters_that_a_face_draws_alike_are_named():
     """Bebas Neue draws O and 0 with the same bitmap, and capitals for small letters."""
     alike = replace(PLAIN, fonts=("Bebas Neue Bold",), alphabet="O0XW", rotation=Grid(-5, 5), letter_colour=None,
@@ -342,6 +359,11 @@ def test_all_that_was_planted_is_found_in_an_owners_folder(tmp_path):
 
 def test_figures_are_small():
     """A report has dozens of them in 3 MB."""
+    white = np.full((20, 30, 3), 255, np.uint8)
+    apart = sheet([white, white, white])
+    assert apart.shape == (44, 64, 3)
+    assert (apart[:20, 32] < 255).all() and (apart[22] < 255).all()  # white pictures were taken for one
+    assert (apart[:20, :30] == 255).all() and (apart[24:, :30] == 255).all()
     shown = figure(sheet(sampled(find_profile("like-captcha"), 2).pictures), "two pictures")
     data = base64.b64decode(shown["picture"].partition(",")[2])
     assert len(data) < 20_000

@@ -40,6 +40,7 @@ def test_places_that_never_vary_are_named_under_noise(start, step, severity):
     found = find_variation(some, cut_letters(some))
     assert found["severity"] == severity
     assert ("as many peaks as a text has letters" in found["plain"]) == (severity == "high")
+    assert ("nearly fixed places" in found["plain"]) == (severity == "high")
 
 
 def test_few_pictures_have_no_smooth_mean():

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -27,6 +28,9 @@ def folder(tmp_path_factory):
     Image.effect_noise((90, 40), 90).save(made / "some.png")
     Image.new("RGB", (50, 20), (255, 0, 0)).save(made / "red.jpg")
     Image.new("1", (1000, 1000)).save(made / "large.png")
+    Image.new("LA", (50, 20)).save(made / "wide.tif")
+    eight, sixteen = (np.array([258, 3, 2, 0, bits, bits], "<u2").tobytes() for bits in (8, 16))  # its bits a channel
+    (made / "wide.tif").write_bytes((made / "wide.tif").read_bytes().replace(eight, sixteen))
     (made / "half.png").write_bytes((made / "some.png").read_bytes()[:900])
     (made / "drawn.svg").write_text('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"></svg>')
     (made / "draw.php").write_text("<?php\n")
@@ -86,6 +90,8 @@ def left_behind() -> list[Path]:
     [
         ("sh -c 'test $1 = W0RD && cp some.png $2' sh {text} {out}", "W0RD"),
         ("sh -c 'read word; test $word = W0RD && cat some.png'", "W0RD"),
+        ("sh -c 'read word; base64 some.png'", "W0RD"),
+        ("sh -c 'read word; printf data:image/png\\;base64,; base64 -w 0 some.png; echo'", "W0RD"),
         ("sh -c 'read word; cp some.png $1; echo drawn, thank you' sh {out}", "W0RD"),
         ("sh -c 'cp some.png $1; echo OK; echo done' sh {out} {text}", "W0RD"),
         ("sh -c 'cp some.png $1; echo M1NE' sh {out}", "M1NE"),
@@ -140,6 +146,8 @@ FAIL = {
         ("echo Content-type: image/png; echo; cat some.png", "gave no picture",
          "a picture begins after 25 bytes: print only"),
         (r"printf '\0\0\1\0\1\0'; cat some.png", "gave no picture", "read are PNG, JPEG"),  # as ICO begins
+        ("cat wide.tif", "gave a picture of a kind that is not read", "a .tif file; its beginning is damaged, or"),
+        ("cat some.png | base64 | head -c 40", "gave a picture of a kind that is not read", "30 bytes that begin as"),
         ("cat drawn.svg", "gave an SVG", "convert it in the generator"),
         ("cat large.png", "drew more than 100,000 pixels", "1000 x 1000 pixels"),
         ("cat some.png", "did not tell its text", "did not read the text on its standard input and printed none"),

@@ -36,7 +36,7 @@ def at(day: int, right: int, n: int = 2000) -> schema.Audit:
 )  # fmt: skip
 def test_a_comparison_says_what_the_interval_says(difference, word):
     assert compared_word(difference) == word
-    found = Parsed(write_comparison(audit(), audit(), difference))
+    found = Parsed(write_comparison(audit(), audit(), difference, ("shop", "shop")))
     assert f"{word.capitalize()}: shop against shop" in found.all("title")[0][2]
     assert word in found.all("h2")[0][2]
     assert any(text.startswith("shop ") and text.endswith(word.split()[-1]) for _, _, text in found.all("span"))
@@ -47,7 +47,8 @@ def test_a_comparison_has_both_audits_side_by_side():
     second["attackers"][-1]["words"] = rate(1500, 2000)
     second["attackers"][-2]["title"] = "the deep reader that draws"
     second["made"]["seed"] = 2
-    found = Parsed(write_comparison(audit(), second, (-0.17, -0.2, -0.14)))
+    found = Parsed(write_comparison(audit(), second, (-0.17, -0.2, -0.14), ("shop", "shop"), ["The minutes."]))
+    assert "The minutes." in [text for _, _, text in found.all("p")]
     rows = [text for _, _, text in found.all("tr")]
     (last,) = [row for row in rows if row.startswith("Deep reader10,000")]
     assert "92.3 %" in last and "75.0 %" in last and "−17.3" in last
@@ -58,7 +59,10 @@ def test_a_comparison_has_both_audits_side_by_side():
 
 def test_hostile_audits_can_be_compared_and_followed():
     hostile = audit(hostile=True)
-    for page in (write_comparison(hostile, hostile, (0.0, -0.1, 0.1)), write_history([hostile, hostile])):
+    for page in (
+        write_comparison(hostile, hostile, (0.0, -0.1, 0.1), (HOSTILE[1],) * 2, HOSTILE),
+        write_history([hostile, hostile]),
+    ):
         found = Parsed(page)
         assert len(found.all("script")) == len(found.all("style")) == 1 and found.all("img", "iframe", "link") == []
         assert plain(HOSTILE[1]) in found.text()
@@ -75,6 +79,15 @@ def test_a_history_draws_every_audit_with_its_interval():
     assert "0\u00a0% (0 to 0.19\u00a0%)" in root.find(f"{SVG}desc").text and root.find(f"{SVG}style") is not None
     dates = [one.text for one in root.iter(f"{SVG}text") if one.text.startswith("2026")]
     assert dates == ["2026-01-04", "2026-01-03", "2026-01-02", "2026-01-01"]
+
+
+def test_a_history_has_a_plot_for_small_screens_too():
+    """The wide plot shrank to half there, with letters of 6 pixels."""
+    plots = Parsed(write_history([at(0, 1800), at(1, 900)])).all("svg")
+    curves = [facts for _, facts, _ in plots if "curve" in (facts.get("class") or "")]
+    assert [facts["class"] for facts in curves] == ["curve wide", "curve narrow"]
+    assert [facts["viewbox"].split()[2] for facts in curves] == ["720", "360"]
+    assert len({facts["aria-labelledby"] for facts in curves}) == 2
 
 
 def test_a_long_history_shows_the_newest_and_few_dates():
