@@ -43,7 +43,7 @@ from tasks.solving.choice import parse_length
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
 NOT_SPELLED = ("workers", "cluster", "again", "out")  # options that decide nothing about what comes out
-STEPS = 5  # raised when a step would give something else
+STEPS = 6  # raised when a step would give something else
 
 
 class TooWeak(CaptchasError, RuntimeError):

@@ -15,7 +15,7 @@ from storage.shards.manifest import Manifest
 from storage.shards.proven import ProvenShard, prove
 from storage.shards.recent import RecentBlocks
 from storage.shards.shard import BLOCK, PIXELS, SPLITS, Block, Shard
-from storage.shards.shard_rules import decoded
+from storage.shards.shard_rules import decoded, require_told
 from storage.shards.unpacking import Inflate
 
 
@@ -173,14 +173,8 @@ class Dataset:
         """
         line = self.manifest.shards[number]
         shard = prove(str(self.path(number)), line["sha256"], self._inflate)
-        if shard.count != line["count"]:
-            raise Damaged(f"{shard.path}: holds {shard.count} pictures where the manifest says {line['count']}")
-        self._require_format(shard.path, shard.format)
+        require_told(shard, line["count"], self.manifest.format)
         return shard
-
-    def _require_format(self, path: Place, number: int) -> None:
-        if number != self.manifest.format:
-            raise Damaged(f"{path}: is of format {number} where the manifest says {self.manifest.format}")
 
     @property
     def colour(self) -> bool:
@@ -256,10 +250,11 @@ class Dataset:
         Raises
         ------
         Damaged
-            The file is missing or was altered.
+            The file is missing, was altered, or is not what the manifest says.
         """
-        shard = Shard(self.path(number), sha256=self.manifest.shards[number]["sha256"], inflate=self._inflate)
-        self._require_format(shard.path, shard.format)
+        line = self.manifest.shards[number]
+        shard = Shard(self.path(number), sha256=line["sha256"], inflate=self._inflate)
+        require_told(shard, line["count"], self.manifest.format)
         return shard
 
     def blocks(

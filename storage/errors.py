@@ -7,6 +7,7 @@ import difflib
 import errno
 import os
 import resource
+import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from storage.texts import plain
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_KERNEL_CACHE = os.path.join("numba", "core", "caching.py")  # noqa: PTH118 - the end of a file's name, as text
 _MOST_NAME, _MOST_PATH = 255, 4095  # bytes
 _ENDING = 32  # bytes of the longest ending that a temporary file has
 _MOST_SAID = 4000  # characters of a message
@@ -165,11 +167,27 @@ def refused_by_system(error: BaseException) -> CaptchasError | None:
             "NUMBA_CACHE_DIR: must be a folder that this user may write to, since the compiled kernels can be kept "
             "neither beside their sources nor in this user's cache; export NUMBA_CACHE_DIR=FOLDER, or correct HOME"
         )
-    if isinstance(error, OSError) and (told := _no_folder(error) or _too_long(error) or _too_many_files(error)):
+    if isinstance(error, OSError) and (
+        told := _no_room_for_kernels(error) or _no_folder(error) or _too_long(error) or _too_many_files(error)
+    ):
         return told
     if isinstance(error, OSError | RuntimeError) and (ring := _ring_of_links(error)):
         return ring
     return _no_memory(error)
+
+
+def _no_room_for_kernels(error: OSError) -> NoSpace | None:
+    """Return the project's error if numba found no room for compiled kernels; its error names no file."""
+    if error.errno not in _FULL:
+        return None
+    frames = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+    if not any(name.endswith(_KERNEL_CACHE) for name in frames):
+        return None
+    folder = os.environ.get("NUMBA_CACHE_DIR") or "NUMBA_CACHE_DIR, which is not set"
+    return NoSpace(
+        f"{folder}: the disk is full ({error.strerror}), where the compiled kernels are kept; free some space, or "
+        "export NUMBA_CACHE_DIR=FOLDER, a folder on another disk"
+    )
 
 
 def _no_folder(error: OSError) -> NotThere | None:

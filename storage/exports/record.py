@@ -127,4 +127,4 @@ def _record(content: Any) -> ExportRecord:
 
 def _is_name(name: object) -> bool:
     """Return whether a value is the name of a file in a folder, and no path out of it."""
-    return isinstance(name, str) and name == Path(name).name and "\0" not in name
+    return isinstance(name, str) and name == Path(name).name and "\0" not in name and name not in ("", ".", "..")

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from storage.shards.shard import BLOCK, DIGEST, FORMAT, PIXELS, shard_name
+from storage.shards.shard_rules import MOST_BLOCKS
 
 _INT64 = (1 << 63) - 1  # numbers of pictures and bytes must fit into int64
 _UINT16 = (1 << 16) - 1  # shards hold sides in uint16
 _SHOWN = 80  # characters of a wrong value in a message
 _LEVELS = 6  # of tables and lists in a field that this version does not know
 _LETTERS = 200  # the largest alphabet of a profile or an import
-_LONGEST = 10_000  # characters of a text; no picture could show more
+_LONGEST = 32  # characters of a text
+MOST_PICTURES = 16_384_000_000  # names of shards count to a million, and a shard of this program has 16,384
 _LINE = 10_000  # characters of a name, a version or a pattern
 _NO_CONTROLS = re.compile(r"[^\x00-\x1f\x7f-\x9f]*")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -231,7 +233,7 @@ _STATISTICS = Table(
     {}, _PLAIN,
 )  # fmt: skip
 _LINE_OF_SHARD = Table({
-    "name": Text(), "first": Whole(), "count": Whole(1), "bytes": Whole(), "sha256": _DIGEST,
+    "name": Text(), "first": Whole(), "count": Whole(1, MOST_BLOCKS * BLOCK), "bytes": Whole(), "sha256": _DIGEST,
     "content": _DIGEST,
 })  # fmt: skip
 _SOURCE = Table(
@@ -258,7 +260,7 @@ _SOURCE = Table(
     _PLAIN,
 )  # fmt: skip
 _MANIFEST = Table({
-    "identity": _DIGEST, "profile": _PROFILE, "seed": Whole(), "count": Whole(1), "content": _DIGEST,
+    "identity": _DIGEST, "profile": _PROFILE, "seed": Whole(), "count": Whole(1, MOST_PICTURES), "content": _DIGEST,
     "fonts": ListOf(_FONT, 0, 1000), "software": Table(others=Text()), "statistics": _STATISTICS,
     "shards": ListOf(_LINE_OF_SHARD, 1), "words": Maybe(_DIGEST), "renderer": Whole(), "source": Maybe(_SOURCE),
     "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)),

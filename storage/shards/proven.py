@@ -82,7 +82,8 @@ class ProvenShard:
         if self.inflate and field == "images" and self._inflated(chunk, flat, self.inflate):
             return
         try:
-            unpack_into(chunk, [out.data for out in flat])
+            size = BLOCK * self.dtypes[field].itemsize * prod(self.shapes[field])
+            unpack_into(chunk, [out.data for out in flat], size)
             for out in outs:
                 require_numbers(field, out, self.shapes["images"], len(SPLITS))
         except UNREADABLE as error:

@@ -15,8 +15,8 @@ from blake3 import blake3
 
 from storage.errors import Damaged
 from storage.files.places import Place
+from storage.shards import shard_rules as rules
 from storage.shards.cache import file_bytes
-from storage.shards.shard_rules import decoded, require_arrays, require_format, require_numbers, require_own
 from storage.shards.unpacking import Inflate, inflated, unpacked
 
 FORMAT, COLOUR_FORMAT = 1, 2  # of datasets in grey and in colour
@@ -80,7 +80,7 @@ class Block(NamedTuple):
 
     def texts(self, alphabet: str | None = None) -> list[str]:
         """Return the labels; raise `Damaged` for a control character, or for a character that `alphabet` lacks."""
-        return decoded(self.text, alphabet)
+        return rules.decoded(self.text, alphabet)
 
 
 class ShardLine(TypedDict):
@@ -255,23 +255,20 @@ class Shard:
 
     def _read_structure(self) -> None:
         """Read the attributes, find the five datasets, and check that they fit each other and the format."""
-        attributes = self._file.attrs
-        self.format = int(attributes["format"])
-        if self.format not in PIXELS or attributes["digest"] != DIGEST:
-            raise Damaged(
-                f"{self.path}: format {self.format} with {attributes['digest']} digests; "
-                f"this version reads formats {' and '.join(map(str, PIXELS))} with {DIGEST}"
-            )
-        self.identity: str = attributes["identity"]
-        self.index, self.first, self.count = (int(attributes[name]) for name in ("index", "first", "count"))
-        self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
-        require_format(self.identity, self.format, PIXELS)
-        require_own(self._file, Block._fields)
+        told = rules.attributes_of(self._file)
+        self.format, self.identity, self.digests = told.format, told.identity, told.blocks
+        self.index, self.first, self.count = told.index, told.first, told.count
+        if self.format not in PIXELS or told.digest != DIGEST:
+            known = f"formats {' and '.join(map(str, PIXELS))} with {DIGEST}"
+            raise Damaged(f"{self.path}: format {self.format} with {told.digest} digests; this version reads {known}")
+        rules.require_format(self.identity, self.format, PIXELS)
+        rules.require_own(self._file, Block._fields)
         self._datasets = {name: self._file[name] for name in Block._fields}
-        require_arrays(self._datasets, PIXELS[self.format], BLOCK)
+        rules.require_arrays(self._datasets, PIXELS[self.format], BLOCK)
         lengths = {len(dataset) for dataset in self._datasets.values()}
         if lengths != {self.count} or len(self.digests) != blocks_in(self.count):
             raise Damaged(f"{self.path}: holds {sorted(lengths)} rows where {self.count} were sealed")
+        rules.require_chunks(self._datasets, len(self.digests))
 
     def __enter__(self) -> "Shard":
         return self
@@ -315,5 +312,5 @@ class Shard:
             if inflated(chunk, whole, self._inflate):
                 return whole.view(dtype).reshape(BLOCK, *shape)[:rows]
         array = np.frombuffer(unpacked(chunk, size), dtype).reshape(BLOCK, *shape)[:rows]
-        require_numbers(name, array, self._datasets["images"].shape[1:], len(SPLITS))
+        rules.require_numbers(name, array, self._datasets["images"].shape[1:], len(SPLITS))
         return array

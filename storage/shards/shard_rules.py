@@ -3,16 +3,23 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
 
 from storage.errors import Damaged
+from storage.files.places import Place
 
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")  # the name of a parameter, which tables and plots show
 _FIRST = ("height", "width")
 _SIDE, _PLACE = np.dtype("<u2"), np.dtype("<i2")  # of a picture's height and width; of a side of a letter's box
+LARGEST_SIDE = 1024  # pixels; a block of larger pictures would not fit in memory
+# Far more than any text needs: with them a block's labels take 10 MB, its boxes 80 MB, its parameters 67 MB.
+MOST_LETTERS, MOST_LABEL, MOST_ROW = 10_000, 10_000, 65_536  # boxes of a picture; bytes of a label, of a row
+MOST_BLOCKS = 1024  # of a shard; this program makes shards of 16
+_SHOWN = 80  # characters of a wrong value in a message
 _REMEDY = "take the dataset from where it was made, or import its pictures anew"
 
 
@@ -44,6 +51,32 @@ def decoded(labels: np.ndarray, alphabet: str | None = None) -> list[str]:
     return texts
 
 
+class _Opened(Protocol):
+    """A shard that was opened, by itself or by its proof."""
+
+    @property
+    def path(self) -> Place: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def format(self) -> int: ...
+
+
+def require_told(shard: _Opened, count: int, number: int | None = None) -> None:
+    """Refuse a shard that has another number of pictures than `count`, or another format than `number`, if given.
+
+    Raises
+    ------
+    Damaged
+    """
+    for what, found, told in (("holds {} pictures", shard.count, count), ("is of format {}", shard.format, number)):
+        if told is not None and found != told:
+            raise Damaged(
+                f"{shard.path}: {what.format(found)} where the manifest says {told}; "
+                f"captchas verify {shard.path.parent} --repair says which is right"
+            )
+
+
 class _Stored(Protocol):
     """An array in a file; `chunks` is None where its bytes are in one piece, in another file or in other arrays."""
 
@@ -52,22 +85,90 @@ class _Stored(Protocol):
     chunks: tuple[int, ...] | None
 
 
-def require_own(file: h5py.File, names: Iterable[str]) -> None:
-    """Refuse arrays that are links: one would show the content of another file, anywhere on the machine.
+@dataclass(frozen=True)
+class Told:
+    """What a shard's attributes say: `blocks` are the digests of its blocks, in hexadecimal."""
+
+    format: int
+    digest: str
+    identity: str
+    index: int
+    first: int
+    count: int
+    blocks: list[str]
+
+
+def attributes_of(file: h5py.File) -> Told:
+    """Read the attributes of a shard, each of its type.
+
+    Raises
+    ------
+    ValueError
+        Names the attribute, the rule and the value.
+    """
+    found: dict[str, Any] = {}
+    for name in (field.name for field in fields(Told)):
+        if name not in file.attrs:
+            raise ValueError(f"it lacks the attribute {name}")
+        value = found[name] = file.attrs[name]
+        if name in ("digest", "identity"):
+            rule, fits = "a text", isinstance(value, str)
+        elif name == "blocks":
+            rule, fits = "digests of 64 characters", getattr(value, "dtype", None) == "S64" and value.ndim == 1
+            fits = fits and len(value) <= MOST_BLOCKS
+        else:
+            rule, fits = "a whole number from 0", isinstance(value, np.integer) and 0 <= int(value) < 1 << 63
+        if not fits:
+            raise ValueError(f"{name}: must be {rule}; it is {repr(value)[:_SHOWN]}")
+        if name == "blocks":
+            found[name] = [digest.decode() for digest in value.tolist()]
+        elif rule != "a text":
+            found[name] = int(value)
+    return Told(**found)
+
+
+def require_chunks(arrays: Mapping[str, h5py.Dataset], blocks: int) -> None:
+    """Refuse arrays that lack a chunk, for which h5py says that there is too little memory.
 
     Raises
     ------
     ValueError
     """
+    for name, array in arrays.items():
+        if (chunks := array.id.get_num_chunks()) != blocks:
+            raise ValueError(f"{name}: must have a chunk for each of {blocks} blocks; it has {chunks}")
+
+
+def require_own(file: h5py.File, names: Iterable[str]) -> None:
+    """Refuse arrays that are links, or that HDF5 would unpack otherwise than this program does.
+
+    A link would show the content of another file, anywhere on the machine.
+
+    Raises
+    ------
+    ValueError
+        Names the array, the rule and the value.
+    """
     for name in names:
-        if name in file and not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"its {name} are a link; a shard must hold them itself")
+        if name not in file:
+            raise ValueError(f"it lacks the array {name}")
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"its {name} are a link; a shard must hold them itself")  # noqa: TRY004
+        if not isinstance(array := file[name], h5py.Dataset):
+            kind = type(array).__name__
+            raise ValueError(f"its {name} must be an array; it has a {kind} of that name")  # noqa: TRY004
+        if not array.chunks:
+            raise ValueError(f"{name}: must be stored in chunks; it is in none")
+        kept = array.id.get_create_plist()
+        filters = [kept.get_filter(number)[0] for number in range(kept.get_nfilters())]
+        if filters != [h5py.h5z.FILTER_DEFLATE]:
+            raise ValueError(f"{name}: must be packed by gzip alone; it has the filters {filters}")
 
 
 def require_arrays(arrays: Mapping[str, _Stored], pixel: tuple[int, ...], block: int) -> None:
     """Refuse arrays of other types or shapes than those of `Block`, or in other chunks than of `block` rows.
 
-    HDF5 has no chunk of 4 GB or more, so the chunks also bound what a block takes in memory.
+    A block is a chunk, and the bounds of rows bound what it takes in memory: a few bytes may unpack to 4 GB.
 
     Raises
     ------
@@ -79,15 +180,23 @@ def require_arrays(arrays: Mapping[str, _Stored], pixel: tuple[int, ...], block:
     text, boxes, parameters, split = (arrays[name] for name in ("text", "boxes", "parameters", "split"))
     for name, array, rule, fits in (
         ("text", text, "(n,) bytes of a fixed length", len(text.shape) == 1 and text.dtype.kind == "S"),
+        ("text", text, f"at most {MOST_LABEL} bytes a label", text.dtype.itemsize <= MOST_LABEL),
         ("boxes", boxes, "(n, L, 4) int16", boxes.shape[2:] == (4,) and boxes.dtype == _PLACE),
+        ("boxes", boxes, f"at most {MOST_LETTERS} a picture", boxes.shape[1:2] <= (MOST_LETTERS,)),
         ("parameters", parameters, "(n,) rows", len(parameters.shape) == 1),
+        ("parameters", parameters, f"at most {MOST_ROW} bytes a row", parameters.dtype.itemsize <= MOST_ROW),
         ("split", split, "(n,) uint8", len(split.shape) == 1 and split.dtype == np.uint8),
     ):
         if not fits:
-            raise ValueError(f"{name}: must be {rule}; it is {array.shape} {array.dtype}")
+            raise ValueError(f"{name}: must be {rule}; it is {array.shape} {_brief(array.dtype)}")
     for name, array in arrays.items():
         if array.chunks != (wanted := (block, *array.shape[1:])):
             raise ValueError(f"{name}: must be stored in chunks of {wanted}; it is in {array.chunks or 'none'}")
+
+
+def _brief(dtype: np.dtype) -> str:
+    """Describe a dtype in a message; a compound may have a thousand fields."""
+    return f"{len(dtype.names)} fields of {dtype.itemsize} bytes" if dtype.names else str(dtype)
 
 
 def require_numbers(name: str, rows: np.ndarray, canvas: Sequence[int], splits: int) -> None:
@@ -126,6 +235,8 @@ def require_images(images: _Stored, pixel: tuple[int, ...]) -> None:
         Names the rule and the value.
     """
     shape = images.shape
+    if max(shape[1:3], default=0) > LARGEST_SIDE:
+        raise ValueError(f"images: must have at most {LARGEST_SIDE} rows and columns; they are {shape}")
     if images.dtype != np.uint8 or len(shape) != 3 + len(pixel) or shape[3:] != pixel or 0 in shape[1:]:
         wanted = ", ".join(["n", "H", "W", *map(str, pixel)])
         raise ValueError(f"images: must be ({wanted}) uint8 in this format; they are {shape} {images.dtype}")

@@ -22,8 +22,10 @@ def inflated(chunk: bytes, out: np.ndarray, inflate: Inflate) -> bool:
     return checksum == int.from_bytes(chunk[-_CHECKSUM_BYTES:], "big")
 
 
-def unpack_into(chunk: bytes, outs: list[memoryview]) -> None:
-    """Unpack a zlib stream into `outs`, one after the other, and drop the rest (the rows that pad a short block).
+def unpack_into(chunk: bytes, outs: list[memoryview], size: int) -> None:
+    """Unpack a zlib stream of at most `size` bytes into `outs`, one after the other, and drop the rest.
+
+    The rest are the rows that pad a short block. A stream that has more, perhaps without an end, is read no further.
 
     It works in pieces. A whole block would come in fresh memory each time, which the kernel takes nearly as long to
     provide as zlib takes to unpack.
@@ -31,20 +33,26 @@ def unpack_into(chunk: bytes, outs: list[memoryview]) -> None:
     Raises
     ------
     zlib_ng.error, EOFError, ValueError
-        The stream is damaged or holds too few bytes.
+        The stream is damaged, or holds too few bytes or more than `size`.
     """
     stream = zlib_ng.decompressobj()
+    left = size
     source, targets = memoryview(chunk), iter(outs)
     out: memoryview | None = next(targets)
     place = 0
     for start in range(0, len(source), _PIECE):
-        piece = memoryview(stream.decompress(source[start : start + _PIECE]))
+        piece = memoryview(stream.decompress(source[start : start + _PIECE], left + 1))
+        left -= len(piece)
+        if left < 0:
+            raise ValueError(f"it holds more than the {size} bytes that were stored")
         while piece and out is not None:
             count = min(len(piece), len(out) - place)
             out[place : place + count] = piece[:count]
             piece, place = piece[count:], place + count
             if place == len(out):
                 out, place = next(targets, None), 0
+        if stream.eof:  # each further piece would be copied behind what follows the end already
+            break
     if out is not None or not stream.eof:
         raise ValueError("it holds fewer bytes than were stored")
 

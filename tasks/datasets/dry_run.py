@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NotRequired, TypedDict, final
+from typing import NamedTuple, NotRequired, TypedDict, final
 
 from storage.errors import Damaged
 from storage.files.places import Place
@@ -18,6 +18,7 @@ from tasks.datasets.statistics import Tally
 from tasks.lowlevel.deflate import compress
 
 MEASURED = 4  # blocks that are drawn to estimate the time
+LISTED = 1000  # shards that a report names one by one; of more it tells ranges
 
 
 @final
@@ -45,6 +46,14 @@ class Cost:
 
     bytes: float
     seconds: float
+
+
+class _Finding(NamedTuple):
+    """Shards of one state, for one reason, whose names follow each other."""
+
+    state: str
+    reason: str
+    names: tuple[str, ...]
 
 
 def measure_cost(recipe: Recipe) -> Cost:
@@ -78,6 +87,8 @@ def rehearse(
 ) -> DryRunReport:
     """List the shards of a dataset that are missing, damaged or stale, and estimate the work that is left.
 
+    If they are more than `LISTED`, neighbours of one state are one row, as `as_ranges` has them.
+
     Each shard's bytes are checked against its seal; `captchas verify` proves more.
 
     Parameters
@@ -87,35 +98,45 @@ def rehearse(
     on_shard : callable, optional
         Called for each shard that was checked, with its number of pictures.
     """
-    rows: list[dict[str, str]] = []
+    found: list[_Finding] = []
     states = dict.fromkeys(("whole", "missing", "damaged", "stale"), 0)
     then = "captchas verify --repair mends it" if plan.whole else "would be set aside and drawn again"
     wanted = 0
     there = sealed(folder)
 
-    def note(name: str, state: str, reason: str) -> None:
-        states[state] += 1
-        rows.append({"shard": name, "state": state, "reason": reason})
+    def note(state: str, reason: str, *names: str) -> None:
+        states[state] += len(names)
+        found.append(_Finding(state, reason, names))
 
-    for index, first, size in layout(plan.count, generate.BLOCKS_A_SHARD):
-        path = there.pop((index, size), None)
-        fault = _fault(path, recipe, first) if path else None
-        if path is None:
-            note(shard_name(index, size), "missing", "would be drawn")
-            wanted += size
-        elif fault:
-            note(path.name, "damaged", f"{fault}; {then}")
-            wanted += 0 if plan.whole else size
-        else:
-            states["whole"] += 1
-        if on_shard:
-            on_shard(size)
-    for path in sorted(there.values()):
+    # Neighbours are looked at together, since a million shards may be missing.
+    shards = layout(plan.count, generate.BLOCKS_A_SHARD)
+    for present, neighbours in itertools.groupby(shards, lambda shard: (shard[0], shard[2]) in there):
+        if not present:
+            lacking = list(neighbours)
+            note("missing", "would be drawn", *(shard_name(index, size) for index, _, size in lacking))
+            pictures = sum(size for _, _, size in lacking)
+            wanted += pictures
+            if on_shard:
+                on_shard(pictures)
+            continue
+        for index, first, size in neighbours:
+            path = there[index, size]
+            fault = _fault(path, recipe, first)
+            if fault:
+                note("damaged", f"{fault}; {then}", path.name)
+                wanted += 0 if plan.whole else size
+            else:
+                states["whole"] += 1
+            if on_shard:
+                on_shard(size)
+    stale = there.keys() - {(index, size) for index, _, size in shards}
+    for path in sorted(there[key] for key in stale):
         note(
-            path.name,
             "stale",
             "no part of a dataset of that many pictures; removed if a longer shard replaces it, else kept",
+            path.name,
         )
+    few = sum(len(finding.names) for finding in found) <= LISTED
     cost = measure_cost(recipe)
     return {
         "dataset": str(folder),
@@ -128,19 +149,26 @@ def rehearse(
         "drawing_seconds": round(cost.seconds * wanted / workers, 1),
         "workers": workers,
         "identity": recipe.digest,
-        "findings": rows,
-        "shown": {"findings": as_ranges(rows)},
+        "findings": one_by_one(found) if few else as_ranges(found),
+        "shown": {"findings": as_ranges(found)},
     }
 
 
-def as_ranges(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Join neighbouring shards of one state and reason into one row, for people: `FIRST to LAST`, and how many."""
-    found = []
-    for _, group in itertools.groupby(rows, lambda row: (row["state"], row["reason"])):
-        shards = list(group)
-        names = [shards[0]["shard"], shards[-1]["shard"]][: len(shards)]
-        found.append({**shards[0], "shard": " to ".join(names), "shards": f"{len(shards):,}"})
-    return found
+def one_by_one(found: list[_Finding]) -> list[dict[str, str]]:
+    """Return a row for each shard."""
+    return [
+        {"shard": name, "state": finding.state, "reason": finding.reason} for finding in found for name in finding.names
+    ]
+
+
+def as_ranges(found: list[_Finding]) -> list[dict[str, str]]:
+    """Join neighbouring shards of one state and reason into one row: `FIRST to LAST`, and how many."""
+    rows = []
+    for (state, reason), group in itertools.groupby(found, lambda finding: (finding.state, finding.reason)):
+        names = [name for finding in group for name in finding.names]
+        ends = " to ".join([names[0], names[-1]][: len(names)])
+        rows.append({"shard": ends, "state": state, "reason": reason, "shards": f"{len(names):,}"})
+    return rows
 
 
 def _fault(path: Place, recipe: Recipe, first: int) -> str | None:

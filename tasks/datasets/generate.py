@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NotRequired, TypedDict, final
 
 import numpy as np
@@ -63,11 +64,19 @@ class DrawJob:
 
 @dataclass(frozen=True)
 class DrawPlan:
-    """The jobs of a run; none if the dataset is already whole at `count` pictures."""
+    """The dataset that a run makes in `folder`, a resolved path; `whole` if it is there at `count` pictures already."""
 
+    recipe: Recipe
+    folder: str
     count: int
-    jobs: tuple[DrawJob, ...]
+    run: str
     whole: bool
+
+    @cached_property  # a dry run needs none of them, and there may be a million
+    def jobs(self) -> tuple[DrawJob, ...]:
+        """Return the jobs of the run; none if the dataset is whole."""
+        shards = () if self.whole else layout(self.count, BLOCKS_A_SHARD)
+        return tuple(DrawJob(self.recipe, self.folder, *shard, self.run) for shard in shards)
 
 
 def plan_drawing(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
@@ -85,15 +94,11 @@ def plan_drawing(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPla
         require_same(identity_of(manifest), recipe, folder)
         count = max(count, manifest.count)
         if count == manifest.count and _present(folder, manifest):
-            return DrawPlan(count, (), whole=True)
+            return DrawPlan(recipe, str(folder.resolve()), count, run, whole=True)
     there = identity_in(folder)
     if there is not None:
         require_same(there, recipe, folder)
-    jobs = [
-        DrawJob(recipe, str(folder.resolve()), index, first, size, run)
-        for index, first, size in layout(count, BLOCKS_A_SHARD)
-    ]
-    return DrawPlan(count, tuple(jobs), whole=False)
+    return DrawPlan(recipe, str(folder.resolve()), count, run, whole=False)
 
 
 def _present(folder: Place, manifest: Manifest) -> bool:

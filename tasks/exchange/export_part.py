@@ -17,6 +17,7 @@ from storage.files import atomic
 from storage.files.places import place
 from storage.files.small_files import read_json
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, read_record
+from storage.shards.shard_rules import require_told
 from tasks.exchange.formats import (
     FOLDERS,
     ExportEntry,
@@ -73,7 +74,8 @@ def export_part(job: PartJob) -> PartReceipt:
     out = Path(job.out)
     notes, target = out / NOTES, out / job.name
     known = noted(notes, job.number)
-    kept = known if known and known.stands(out) else None
+    own = known is not None and known.shard == job.number and known.name in (None, job.name)
+    kept = known if known and own and known.stands(out) else None
     index = job.layout.index()
     between = index.between if index else b""
     sections = {name: fragment(notes, job.number, name) for name in (index.openings if index else ())}
@@ -81,6 +83,7 @@ def export_part(job: PartJob) -> PartReceipt:
         return PartReceipt(kept, True, job.count)
     lines: Lines = {name: [] for name in sections}
     with Shard(place(job.shard), sha256=job.sha256) as shard:
+        require_told(shard, job.count)
         rows = _rows(shard, job)
         blocks = _blocks(shard, job, rows, lines)
         if kept or not any(map(len, rows)):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import IO, TypeVar
 
-from storage.errors import CaptchasError
+from storage.errors import CaptchasError, refused_by_system
 from storage.ledger.ledger import Answer
 from tasks.forks import as_child, end_with
 from tasks.loading.safe_read import Fatal, Unreadable
@@ -168,8 +168,8 @@ def _do_into(
         sink.send(unit(pictures))
     except MemoryError:
         os._exit(1)
-    except Exception as error:  # noqa: BLE001 - the parent raises it
-        sink.send(error)
+    except Exception as error:  # noqa: BLE001 - the parent raises it, without the traceback that tells whose it is
+        sink.send(refused_by_system(error) or error)
 
 
 def answer_all() -> None:

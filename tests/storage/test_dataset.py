@@ -295,6 +295,18 @@ def test_a_manifest_that_counts_more_than_its_shards_is_damaged(tmp_path, make_b
     replace(manifest, count=1101, shards=[manifest.shards[0], wrong]).write(tmp_path / "d")
     data = Dataset(tmp_path / "d")
     assert data[0].split in SPLITS
-    for access in (lambda: data[-1], lambda: data[1020:1030], lambda: list(data.batches(2000))):
+    for access in (
+        lambda: data[-1], lambda: data[1020:1030], lambda: list(data.batches(2000)), lambda: list(data.blocks()),
+    ):  # fmt: skip
         with pytest.raises(Damaged, match="holds 76 pictures where the manifest says 77"):
             access()
+
+
+@pytest.mark.parametrize("count", [10**18, 2**20 + 1])
+def test_a_manifest_with_a_shard_of_too_many_pictures_is_damaged(tmp_path, make_blocks, put, count):
+    """`batches` wanted 7 PiB for the order of so many blocks."""
+    manifest = put(tmp_path / "d", make_blocks(40))
+    shards = [manifest.shards[0] | {"name": shard_name(0, count), "count": count}]
+    replace(manifest, count=count, shards=shards).write(tmp_path / "d")
+    with pytest.raises(Damaged, match="must be a whole number from 1 to"):
+        Dataset(tmp_path / "d")

@@ -100,3 +100,19 @@ def test_a_message_about_a_text_without_an_end_has_one():
     told = str(BadInput(f"label {'x' * 1_000_000!r}: must be short; write it again"))
     assert len(told) < 5000
     assert told.startswith("label 'xxx") and told.endswith("must be short; write it again")
+
+
+@pytest.mark.parametrize(("given", "named"), [("/full/kernels", "/full/kernels: "), (None, "NUMBA_CACHE_DIR, which ")])
+def test_a_full_disk_of_compiled_kernels_is_named(monkeypatch, given, named):
+    """It ended a command with "[Errno 28] No space left on device" and nothing else."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    if given:
+        monkeypatch.setenv("NUMBA_CACHE_DIR", given)
+    space: dict = {}
+    code = "def save(): raise OSError(28, 'No space left on device')"
+    exec(compile(code, "/lib/numba/core/caching.py", "exec"), space)
+    with pytest.raises(OSError, match="No space") as error:
+        space["save"]()
+    told = refused_by_system(error.value)
+    assert isinstance(told, NoSpace) and str(told).startswith(named) and "export NUMBA_CACHE_DIR=FOLDER" in str(told)
+    assert refused_by_system(OSError(28, "No space left on device")) is None

@@ -1,18 +1,23 @@
 """Labels and names of parameters that no dataset of this program has are refused where they are read."""
 
 import errno
+import hashlib
 import os
+import zlib
 
+import h5py
 import numpy as np
 import pytest
+from blake3 import blake3
 
 from storage.dataset import Dataset
 from storage.errors import Damaged, Exhausted
 from storage.shards import shard as shards
 from storage.shards.cache import file_bytes
 from storage.shards.proven import prove
-from storage.shards.shard import BLOCK, Block, Shard, read_record
+from storage.shards.shard import BLOCK, SEAL_BYTES, Block, Shard, read_record
 from storage.shards.shard_rules import decoded, require_fields
+from storage.shards.unpacking import unpack_into
 from storage.shards.writer import write_shard
 
 
@@ -150,3 +155,108 @@ def test_want_of_memory_or_open_files_is_no_damage(tmp_path, make_blocks, monkey
 
 def _raise(number: int):
     raise OSError(number, os.strerror(number))
+
+
+def edited(tmp_path, block, change):
+    """A shard of one block whose HDF5 file was changed, and sealed again: its path."""
+    record = write_shard(tmp_path, 0, 0, [block], "{}", "run")
+    path = tmp_path / record.name
+    image = tmp_path / "image"
+    image.write_bytes(path.read_bytes()[:-SEAL_BYTES])
+    with h5py.File(image, "r+") as file:
+        change(file)
+    data = image.read_bytes()
+    path.write_bytes(data + blake3(data).digest())
+    return path
+
+
+def other(name, **how):
+    """Store an array in another way."""
+
+    def change(file):
+        data = file[name][:]
+        del file[name]
+        rows = (None, *data.shape[1:])
+        if data.dtype.kind == "S" or how:
+            file.create_dataset(name, data=data, chunks=(BLOCK, *data.shape[1:]), maxshape=rows, **how)
+        else:
+            file.create_dataset(
+                name, shape=data.shape, dtype=data.dtype, chunks=(BLOCK, *data.shape[1:]), maxshape=rows,
+                compression="gzip",
+            )  # fmt: skip
+
+    return change
+
+
+def attribute(name, value):
+    def change(file):
+        del file.attrs[name]
+        file.attrs[name] = value
+
+    return change
+
+
+def group(file):
+    del file["split"]
+    file.create_group("split")
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (other("boxes", compression="gzip", shuffle=True), "boxes: must be packed by gzip alone"),
+        (other("text", compression="lzf"), "text: must be packed by gzip alone"),
+        (other("text"), "text: must be packed by gzip alone; it has the filters []"),
+        (other("split"), "split: must have a chunk for each of 1 blocks; it has 0"),
+        (group, "its split must be an array; it has a Group of that name"),
+        (lambda file: file.attrs.pop("first"), "it lacks the attribute first"),
+        (attribute("first", -5), "first: must be a whole number from 0; it is"),
+        (attribute("count", "x"), "count: must be a whole number from 0; it is 'x'"),
+        (attribute("format", 1.0), "format: must be a whole number from 0"),
+        (attribute("identity", 5), "identity: must be a text"),
+        (attribute("blocks", "x"), "blocks: must be digests of 64 characters; it is 'x'"),
+        (attribute("blocks", np.array([b"\xff" * 3])), "blocks: must be digests of 64 characters"),
+    ],
+)
+def test_other_structures_are_damaged(tmp_path, make_blocks, change, rule):
+    (block,) = make_blocks(40)
+    path = edited(tmp_path, block, change)
+    with pytest.raises(Damaged) as error, Shard(path) as shard:
+        shard.block(0)
+    assert str(error.value).startswith(f"{path}: its structure is damaged ({rule}")
+
+
+LARGE = {
+    "images: must have at most 1024 rows and columns": lambda n: {"images": np.zeros((n, 1, 1025), np.uint8)},
+    "text: must be at most 10000 bytes a label": lambda n: {"text": np.array([b"A"] * n, "S10001")},
+    "boxes: must be at most 10000 a picture": lambda n: {"boxes": np.zeros((n, 10_001, 4), np.int16)},
+    "parameters: must be at most 65536 bytes a row": lambda n: {"parameters": np.zeros(n, fields(("a", "u1", 65_533)))},
+}
+
+
+@pytest.mark.parametrize("rule", LARGE)
+def test_rows_that_unpack_to_gigabytes_are_damaged(tmp_path, make_blocks, rule):
+    (block,) = make_blocks(2)
+    record = write_shard(tmp_path, 0, 0, [block._replace(**LARGE[rule](2))], "{}", "run")
+    with pytest.raises(Damaged) as error:
+        Shard(tmp_path / record.name)
+    assert rule in str(error.value) and len(str(error.value)) < 400
+
+
+def test_a_proven_chunk_that_holds_more_than_a_block_is_not_unpacked_further(tmp_path, make_blocks, peak):
+    (block,) = make_blocks(40)
+    chunk = zlib.compress(bytes(40 << 20))
+    path = edited(tmp_path, block, lambda file: file["split"].id.write_direct_chunk((0,), chunk))
+    shard = prove(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+
+    def refuse() -> None:
+        with pytest.raises(Damaged, match="it holds more than the 1024 bytes that were stored"):
+            shard.block(0, ("split",))
+
+    assert peak(refuse) < 20 << 20
+
+
+def test_what_follows_a_stream_is_not_copied_again_and_again(peak):
+    out = bytearray(1000)
+    chunk = zlib.compress(bytes(1000)) + bytes(4 << 20)
+    assert peak(lambda: unpack_into(chunk, [memoryview(out)], 1000)) < 2 << 20

@@ -50,6 +50,23 @@ def test_neighbours_are_told_as_a_range_to_people(recipe, folder):
     ]  # fmt: skip
 
 
+def test_very_many_shards_are_told_as_ranges(recipe, folder):
+    (folder / shard_name(1, BLOCK)).unlink()
+    shown = []
+    plan = plan_drawing(recipe, folder, 100_000 * BLOCK, "run")
+    found = rehearse(recipe, plan, folder, 2, shown.append)
+    rows = [(row["shard"], row["state"], row["shards"]) for row in found["findings"]]
+    assert rows == [
+        (f"{shard_name(1, BLOCK)} to {shard_name(99_999, BLOCK)}", "missing", "99,999"),
+        (shard_name(2, 452), "stale", "1"),
+    ]  # fmt: skip
+    assert found["to_draw"] == 99_999 * BLOCK and found["shards"]["missing"] == 99_999
+    assert shown == [BLOCK, 99_999 * BLOCK] and "jobs" not in vars(plan)
+    many = rehearse(recipe, plan_drawing(recipe, folder, 1000 * BLOCK, "run"), folder, 2)
+    assert [row["shard"] for row in many["findings"]][:2] == [shard_name(1, BLOCK), shard_name(2, BLOCK)]
+    assert len(many["findings"]) == 1000 and "shards" not in many["findings"][0]
+
+
 def test_every_shard_is_missing_from_a_folder_that_is_not_there(recipe, tmp_path):
     found = rehearse(recipe, plan_drawing(recipe, tmp_path / "none", 20 * BLOCK, "run"), tmp_path / "none", 2)
     assert found["shards"]["missing"] == 2 and found["to_draw"] == 20 * BLOCK

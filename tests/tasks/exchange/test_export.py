@@ -824,6 +824,29 @@ def test_other_tools_take_nothing_but_data_for_data(exported, chosen, split):
     assert (out / RECORD).is_file() and RECORD.startswith(".")
 
 
+@pytest.mark.parametrize("forged", ["nothing", "another", "above"])
+def test_a_record_that_somebody_wrote_hides_no_part(dataset, exported, tmp_path, forged):
+    """Such an export was called whole, or kept another file in the place of a part."""
+    choice, out = ExportChoice(ExportFormat.WEBDATASET), tmp_path / "out"
+    run(dataset, out, choice)
+    record = json.loads((out / RECORD).read_text())
+    wanted = tree(exported(ExportFormat.WEBDATASET))
+    lost = record["parts"][0]["name"]
+    (out / lost).unlink()
+    if forged == "nothing":
+        record["parts"] = record["parts"][1:]
+    else:
+        record["parts"][0] |= {"name": "z" if forged == "another" else "..", "files": 1, "bytes": 1}
+        (out / "z").write_bytes(b"z")
+    (out / RECORD).write_text(json.dumps(record))
+    if forged == "above":
+        with pytest.raises(Damaged, match="a part must have a file's name"):
+            run(dataset, out, choice)
+        return
+    run(dataset, out, choice)
+    assert {name: data for name, data in tree(out).items() if name != "z"} == wanted
+
+
 def test_the_record_of_an_earlier_version_is_known_and_gets_its_new_name(dataset, tmp_path):
     choice, out = ExportChoice(ExportFormat.PARQUET), tmp_path / "out"
     run(dataset, out, choice)

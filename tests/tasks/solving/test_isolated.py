@@ -14,7 +14,7 @@ from blake3 import blake3
 from PIL import Image
 
 import tasks
-from storage.errors import BadInput, CaptchasError
+from storage.errors import BadInput, CaptchasError, NoSpace
 from storage.ledger.ledger import FAILED, PictureFile
 from storage.models import model_digest
 from tasks.datasets.recipe import make_recipe, renderer_of
@@ -167,3 +167,11 @@ def wait_until(there, seconds: float = 30.0) -> None:
     while not there():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_full_disk_of_kernels_is_named_though_the_child_found_it():
+    space: dict = {}
+    code = "def save(pictures): raise OSError(28, 'No space left on device')"
+    exec(compile(code, "/lib/numba/core/caching.py", "exec"), space)
+    with pytest.raises(NoSpace, match="export NUMBA_CACHE_DIR=FOLDER"):
+        isolated.do_forked(space["save"], [b"x"])
