@@ -16,7 +16,7 @@ from tasks.plainer import REST, choose, make_plainer
 from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings, joined
 
-DOUBTS = 12  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
+DOUBTS = 13  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
 # What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.

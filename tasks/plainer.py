@@ -9,6 +9,7 @@ from tasks.deep.pictures import find_content
 from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.fainter_layer import without_fainter_layer
+from tasks.loading.oddities.fine_texture import smoothed
 from tasks.loading.oddities.in_pieces import in_one_piece
 from tasks.loading.oddities.layouts.around_circles import out_of_a_circle
 from tasks.loading.oddities.layouts.caption import without_caption
@@ -27,7 +28,7 @@ from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
 REST = 0.8  # the confidence in a text that is read without something of its picture
-UNLIKELY, LIKELY = 0.5, 0.6  # letters in pieces are read with less than the first; joined, with at least the second
+UNLIKELY, LIKELY = 0.5, 0.6  # pieces or a texture are read with less than the first; joined, with at least the second
 SURE = 0.95  # a picture that was read with so much confidence is not made plainer
 ALWAYS = 1.01  # what shines through from behind is read with confidence, too
 UNSURE = 0.7  # a picture that was read with so much keeps its thin ink: of 120 to 250 pictures each of seven kinds, at
@@ -77,6 +78,7 @@ PLAINER = (
     Plainer(without_dots, times=1.5, below=UNSURE, shorter=True, shared=True),
     Plainer(without_decoys, below=UNSURE, shorter=True, shared=True),
     Plainer(without_an_ink, below=UNSURE, shared=True),
+    Plainer(smoothed, times=1.5, below=UNLIKELY, shorter=True, shared=True),
     Plainer(in_one_piece, least=LIKELY, times=2.0, below=UNLIKELY, shorter=True),
 )
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.scattered_texts import laid_out, make_kind
 from tests.strangers import FACES, FONTS, Kind, Plate, png
+from tests.textured_texts import TEXTURED
 
 
 def _around(plate: Plate, first: float, step: float, middle: float, outwards: bool = True) -> list[Image.Image]:
@@ -135,4 +136,5 @@ TAMPERED = {
 
 WHOLE_PICTURES = {
     "around circles": ON_CIRCLES, "leaning far": LEANING, "with a caption": CAPTIONED, "tampered": TAMPERED,
+    "in a fine texture": TEXTURED,
 }  # fmt: skip
