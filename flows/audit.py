@@ -146,14 +146,15 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
             dataset, generator = draw_pictures(request, choice, clock)
             field = attacked(request, choice, dataset, generator, course)
             began = field.step("began", lambda: now)  # a run of a changed target, or by other rules, is another audit
-            result = find_audit(folder) if field.steps.find("finished", programs=programs_here()) else None
+            programs = programs_here(field.alphabet)
+            result = find_audit(folder) if field.steps.find("finished", programs=programs) else None
             kept = result is not None
             if result is None:
                 attack_all(field)
                 content = put_together(request, target, field, generator, began)
                 write_result(folder, content)
                 field.course.ends()
-                field.steps.keep("finished", {"started": began}, programs=programs_here())
+                field.steps.keep("finished", {"started": began}, programs=programs)
                 drop_labelled(field.state)
                 result = dict(content)
     report = for_people(result, str(folder), str(folder / PAGE), kept=kept)

@@ -51,14 +51,14 @@ def preview(
     if sheet:
         faces = [face.rpartition("#")[0] or face for face in chosen.fonts]  # FILE#2 is a face of a collection
         require_file(sheet, "out", inputs=[Path(name).expanduser() for name in (profile, chosen.words, *faces) if name])
-    begun = Forked(partial(find_materials, chosen))  # while this process imports what draws
-    compile_kernels()
-    with without_collector():
-        import_lean()
-        from tasks.datasets.describe import preview_sheet
-        from tasks.datasets.samples import first_pictures
+    with Forked(partial(find_materials, chosen)) as begun:  # while this process imports what draws
+        compile_kernels()
+        with without_collector():
+            import_lean()
+            from tasks.datasets.describe import preview_sheet
+            from tasks.datasets.samples import first_pictures
 
-    block = first_pictures(chosen, seed, count, begun)
+        block = first_pictures(chosen, seed, count, begun)
     sheet = sheet or home() / "reports" / "preview" / f"{chosen.name}.png"
     preview_sheet(block, sheet)
     texts = block.texts()

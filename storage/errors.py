@@ -183,9 +183,9 @@ def _no_room_for_kernels(error: OSError) -> NoSpace | None:
     frames = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
     if not any(name.endswith(_KERNEL_CACHE) for name in frames):
         return None
-    folder = os.environ.get("NUMBA_CACHE_DIR") or "NUMBA_CACHE_DIR, which is not set"
+    folder = os.environ.get("NUMBA_CACHE_DIR") or "beside their sources, or in this user's cache"
     return NoSpace(
-        f"{folder}: the disk is full ({error.strerror}), where the compiled kernels are kept; free some space, or "
+        f"compiled kernels: the disk is full ({error.strerror}) where they are kept, {folder}; free some space, or "
         "export NUMBA_CACHE_DIR=FOLDER, a folder on another disk"
     )
 

@@ -20,8 +20,8 @@ _LEAST = 4  # things: a fork and the way back cost as much as two faces
 class Forked(Generic[Made]):
     """Work that a forked child does while this process does something else, where a processor is free.
 
-    For processes without threads of their own that hold locks, such as a command's. A child that nobody waits for ends
-    by itself, or with this process.
+    For processes without threads of their own that hold locks, such as a command's. A block ends the child, whether it
+    waited or not.
     """
 
     def __init__(self, work: Callable[[], Made]):
@@ -43,6 +43,12 @@ class Forked(Generic[Made]):
             _send(work, parent, source, sink)
         os.close(sink)
         self._child, self._answers = child, os.fdopen(source, "rb")
+
+    def __enter__(self) -> "Forked[Made]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def wait(self) -> Made | None:
         """Return what the child made, or None: it was not begun, or could not; this process then does the work."""
@@ -75,12 +81,9 @@ def in_two(unit: Callable[[Thing], Made], things: Sequence[Thing]) -> list[Made]
     """
     if len(things) < _LEAST:
         return [unit(thing) for thing in things]
-    child = Forked(lambda: [unit(thing) for thing in things[1::2]])
-    try:
+    with Forked(lambda: [unit(thing) for thing in things[1::2]]) as child:
         first = [unit(thing) for thing in things[::2]]
         second = child.wait() or [unit(thing) for thing in things[1::2]]
-    finally:
-        child.end()
     return [(second if number % 2 else first)[number // 2] for number in range(len(things))]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.auditing.clock import Clock
+from flows.auditing.clock import TRAININGS, Clock
 from flows.auditing.course import Course
 from storage.audits import Steps
 from storage.dataset import Dataset
@@ -81,7 +81,7 @@ class Attacked:
         key = key or f"{attack.name}-{attack.labels}"
         kept = self.steps.find(key, **more)
         if kept is None:
-            self.course.begins(f"trying {told(attack)}")
+            self.course.begins(f"trying {told(attack)}", attack.name if attack.name in TRAININGS else None)
             began = time.monotonic()
             tried = read()
             attack = attack if tried.labels is None else replace(attack, labels=tried.labels)

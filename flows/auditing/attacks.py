@@ -18,11 +18,13 @@ from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import place
-from tasks.audit.attackers import constant, other_programs
+from tasks.audit.attackers import constant
 from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.catalogue import attack_of
 from tasks.audit.attackers.labelled import labelled_in, labelled_texts, pictures_again, remember, take_labelled
 from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, read_rows, use_of
+from tasks.audit.attackers.programs import other_programs
+from tasks.audit.attackers.verdict import RIGHT_TO_LEFT
 from tasks.audit.findings.files.file_reading import read_answers_in_files
 from tasks.audit.schema import Finding
 from tasks.shipped import SHIPPED, STRANGERS
@@ -52,7 +54,7 @@ def attack_all(field: Attacked) -> None:
         entry = field.attack(attack, partial(read_untrained, field, use, attack.title), sha256=use.sha256)
         if entry["words"] and entry["words"]["n"] < len(field.unseen.rows):
             field.skip(
-                f"most pictures for {attack.title}",
+                f"most unseen pictures for {attack.title}",
                 f"the minutes were used before it read, so it read {entry['words']['n']:,} of "
                 f"{len(field.unseen.rows):,} unseen pictures; give more --minutes",
             )
@@ -64,20 +66,23 @@ def tell_direction(field: Attacked) -> None:
     letters = [letter for letter in field.alphabet if unicodedata.bidirectional(letter) in ("R", "AL")]
     if letters:
         field.skip(
-            "reading from right to left",
-            f"letters such as {letters[0]!r} are written from right to left, and all readers here learn and read from "
+            RIGHT_TO_LEFT,
+            f"letters such as {letters[0]!r} are written from right to left, and readers that are trained here go from "
             "left to right: where the pictures show the first letter of a text at the right, they learn next to "
-            "nothing, and low figures say nothing of strength. Give the texts in the order in which the letters stand "
+            "nothing, and low rates say nothing of strength. Give the texts in the order in which the letters stand "
             "from left to right, and audit again",
         )
 
 
-def programs_here() -> list[str]:
-    """List the programs that can be tried: an audit is not finished by a program that was installed since."""
+def programs_here(letters: str) -> list[str]:
+    """List the programs that can be tried, each with its data for the letters.
+
+    An audit is not finished by a program, or by data of it, that were installed since.
+    """
     found = []
     for name in PROGRAMS:
         with suppress(other_programs.Missing):
-            found.append(other_programs.find_program(name).name)
+            found.append(other_programs.find_program(name, letters).told)
     return found
 
 
@@ -127,7 +132,9 @@ def attack_with_program(field: Attacked, name: str) -> None:
     attack = attack_of(name)
     try:
         program = other_programs.find_program(name, field.alphabet)
-        field.attack(attack, lambda: Tried(read_with_program(field, program)))
+        field.attack(attack, lambda: Tried(read_with_program(field, program)), program=program.told)
+        if program.lacks:
+            field.skip(f"some letters for {attack.title}", program.lacks)
     except (other_programs.Missing, other_programs.Failed) as error:
         field.leave(attack, str(error))
 

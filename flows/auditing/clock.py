@@ -10,6 +10,7 @@ from tasks.audit.attackers.budget import ALWAYS, SHARES
 
 TRAININGS = ("deep", "classic")  # parts
 _OWN = 1.5  # processes a core that an audit itself may have
+_MOST = 4.0  # times longer: a load that is higher may be of processes that wait for a disk
 
 
 class Clock:
@@ -59,8 +60,10 @@ class Clock:
             return f"{duration(self.left)} left"
         names = list(SHARES)
         parts = [name for name in names[names.index(self._part) :] if name in ALWAYS]
-        said = ", ".join([*(ALWAYS[name][0] for name in parts), "the report"])
         first = "after this training " if self._part in TRAININGS else ""
+        if not parts:
+            return f"the budget is used; {first}the report follows"
+        said = " and ".join([", ".join(ALWAYS[name][0] for name in parts), "the report"])
         return f"the budget is used; {first}{said} take about {duration(self._still_takes(parts))} more"
 
     def _still_takes(self, parts: Sequence[str]) -> float:
@@ -77,7 +80,7 @@ class Clock:
 def busy() -> float:
     """Return how many processes share a core, so how many times longer work takes; 1 where none but an audit's does."""
     try:
-        share = os.getloadavg()[0] / len(os.sched_getaffinity(0))
+        share = os.getloadavg()[0] / (os.cpu_count() or 1)  # the load is that of all cores
     except OSError:  # the system does not tell
         return 1.0
-    return share if share > _OWN else 1.0
+    return min(share, _MOST) if share > _OWN else 1.0

@@ -111,9 +111,10 @@ def _that_can_be_read(paths: Iterable[Path]) -> list[Audit]:
         try:
             found.append(_load(path))
         except CaptchasError as error:
-            if not isinstance(error.__cause__, Damaged | ValueError):
+            damage = error.__cause__
+            if not isinstance(damage, Damaged | ValueError) or isinstance(damage.__cause__, OSError):
                 raise  # of a later version, or out of reach
-            tell(f"left out of the history: {plain(str(error).partition(';')[0])}; remove the file")
+            tell(f"left out of the history, as it is damaged: {plain(str(path))}; remove the file")
     return found
 
 

@@ -16,8 +16,8 @@ MODULES = {
     "numpy": "numpy", "pillow": "PIL.ImageFont", "fonttools": "fontTools.ttLib", "english-words": "english_words",
     "scikit-image": "skimage.measure", "scikit-learn": "sklearn.neural_network", "scipy": "scipy.optimize",
     "threadpoolctl": "threadpoolctl", "numba": "numba", "rapidfuzz": "rapidfuzz", "matplotlib": "matplotlib.figure",
-    "onnxruntime": "onnxruntime", "h5py": "h5py", "isal": "isal", "zlib-ng": "zlib_ng", "blake3": "blake3",
-    "onnx": "onnx", "skops": "skops", "filelock": "filelock", "fsspec": "fsspec",
+    "pyyaml": "yaml", "onnxruntime": "onnxruntime", "h5py": "h5py", "isal": "isal", "zlib-ng": "zlib_ng",
+    "blake3": "blake3", "onnx": "onnx", "skops": "skops", "filelock": "filelock", "fsspec": "fsspec",
 }  # fmt: skip
 EXTRAS = {  # what each extra is for
     "deep": "captchas train --reader deep", "export": "--format parquet", "s3": "s3:// URLs",

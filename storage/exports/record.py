@@ -1,5 +1,6 @@
 """The record of an export, which is written last: what was exported, its parts and their sizes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,26 @@ class ExportRecord:
             self.indexes is not None
             and all(measured(out / name) == (1, size) for name, size in self.indexes.items())
             and all(part.stands(out) for part in self.parts)
+        )
+
+    def has_all(self, names: Sequence[str], index: str | None, *, empty: bool) -> bool:
+        """Return whether the record, which anybody may have written, has these parts in order, and the index.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the part of each shard.
+        index : str, optional
+            The file beside the parts.
+        empty : bool
+            Parts may have no pictures, and then no file, as those of a split.
+        """
+        return (
+            [part.shard for part in self.parts] == list(range(len(names)))
+            and all(
+                part.name == name or (empty and part.name is None) for part, name in zip(self.parts, names, strict=True)
+            )
+            and (index is None or index in (self.indexes or {}))
         )
 
     def write(self, path: Path) -> None:

@@ -15,7 +15,7 @@ from storage.files.places import Place
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")  # the name of a parameter, which tables and plots show
 _FIRST = ("height", "width")
 _SIDE, _PLACE = np.dtype("<u2"), np.dtype("<i2")  # of a picture's height and width; of a side of a letter's box
-LARGEST_SIDE = 1024  # pixels; a block of larger pictures would not fit in memory
+LARGEST_SIDE = 1024  # pixels, as of a profile's canvas: a block of the largest takes 1 GB in grey, 3 GB in colour
 # Far more than any text needs: with them a block's labels take 10 MB, its boxes 80 MB, its parameters 67 MB.
 MOST_LETTERS, MOST_LABEL, MOST_ROW = 10_000, 10_000, 65_536  # boxes of a picture; bytes of a label, of a row
 MOST_BLOCKS = 1024  # of a shard; this program makes shards of 16
@@ -72,8 +72,7 @@ def require_told(shard: _Opened, count: int, number: int | None = None) -> None:
     for what, found, told in (("holds {} pictures", shard.count, count), ("is of format {}", shard.format, number)):
         if told is not None and found != told:
             raise Damaged(
-                f"{shard.path}: {what.format(found)} where the manifest says {told}; "
-                f"captchas verify {shard.path.parent} --repair says which is right"
+                f"{shard.path}: {what.format(found)} where the manifest says {told}; captchas verify tells more"
             )
 
 
@@ -114,7 +113,8 @@ def attributes_of(file: h5py.File) -> Told:
         if name in ("digest", "identity"):
             rule, fits = "a text", isinstance(value, str)
         elif name == "blocks":
-            rule, fits = "digests of 64 characters", getattr(value, "dtype", None) == "S64" and value.ndim == 1
+            rule = f"at most {MOST_BLOCKS:,} digests of 64 characters"
+            fits = getattr(value, "dtype", None) == "S64" and value.ndim == 1
             fits = fits and len(value) <= MOST_BLOCKS
         else:
             rule, fits = "a whole number from 0", isinstance(value, np.integer) and 0 <= int(value) < 1 << 63

@@ -120,14 +120,17 @@ def plan_export(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan
         choice.format, head.parameters.dtype, tuple(face_names(manifest.fonts)),
         manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert, choice.csv_safe,
     )  # fmt: skip
-    limits = list(_limits(dataset, choice))
     # A virtual dataset links to the shards, so they are proven each time.
     if there and choice.format is not ExportFormat.HDF5 and there.stands(out):
-        names = [_part_name(choice, number) for number in range(len(limits))]
-        if _is_of(there, names, layout):
+        # How many shards have so many pictures of a split, only the shards tell: that record is believed.
+        counted = choice.split is not None and choice.count is not None
+        parts = len(there.parts) if counted else sum(1 for _ in _limits(dataset, choice))
+        names = [_part_name(choice, number) for number in range(parts)]
+        index = layout.index()
+        if there.has_all(names, index.name if index else None, empty=choice.split is not None):
             return ExportPlan(what, (), whole=True)
     jobs = []
-    for number, (line, limit) in enumerate(limits):
+    for number, (line, limit) in enumerate(_limits(dataset, choice)):
         shard, name = dataset.folder.resolve() / dataset.path(number).name, _part_name(choice, number)
         jobs.append(PartJob(
             number, str(shard), line["sha256"], line["content"], line["first"], line["count"], limit,
@@ -137,17 +140,6 @@ def plan_export(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan
     share = len(rows) / len(head.split)
     return ExportPlan(
         what, tuple(jobs), whole=False, bytes_a_picture=_bytes_a_picture(jobs[0], head, rows), share=share
-    )
-
-
-def _is_of(record: ExportRecord, names: list[str], layout: ExportLayout) -> bool:
-    """Return whether a record, which anybody may have written, has a part for each shard, and the index."""
-    index = layout.index()
-    return (
-        len(record.parts) == len(names)
-        and all(part.shard == number for number, part in enumerate(record.parts))
-        and all(part.name in (None, name) for part, name in zip(record.parts, names, strict=True))
-        and (index is None or index.name in (record.indexes or {}))
     )
 
 

@@ -74,7 +74,7 @@ def export_part(job: PartJob) -> PartReceipt:
     out = Path(job.out)
     notes, target = out / NOTES, out / job.name
     known = noted(notes, job.number)
-    own = known is not None and known.shard == job.number and known.name in (None, job.name)
+    own = known is not None and known.shard == job.number and (known.name or (job.split and job.name)) == job.name
     kept = known if known and own and known.stands(out) else None
     index = job.layout.index()
     between = index.between if index else b""

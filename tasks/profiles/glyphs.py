@@ -82,11 +82,11 @@ def draw_glyphs(
     BadInput
         The face lacks characters of the alphabet (a box would be drawn under a wrong label).
     """
-    kerned = require_characters(face, alphabet)
+    some = require_characters(face, alphabet)
     font = _open(face, size)
     advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
     wanted = np.full((len(alphabet),) * 2, True) if pairs is None else _marked(pairs, alphabet)
-    kerning = _kerning(font, alphabet, advance, wanted if kerned is None else wanted & _marked(kerned, alphabet))
+    kerning = _kerning(font, alphabet, advance, wanted if some is None else wanted & _marked(some, alphabet))
     single = _draw(font, list(alphabet), ink)
     known: dict[bytes, int] = {}
     bitmaps: list[np.ndarray] = []

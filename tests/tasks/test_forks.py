@@ -1,11 +1,12 @@
 import os
 import signal
+import time
 
 import pytest
 
 from storage.errors import BadInput
 from tasks import forks
-from tasks.forks import in_two
+from tasks.forks import Forked, in_two
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +58,15 @@ def test_the_error_of_a_thing_is_raised_and_no_child_is_left(bad, monkeypatch):
         in_two(refused, range(6))
     with pytest.raises(ChildProcessError):
         os.waitpid(children[0], os.WNOHANG)
+
+
+def test_a_child_that_nobody_waits_for_is_ended_with_its_block():
+    with pytest.raises(BadInput), Forked(lambda: time.sleep(60)) as begun:
+        child = begun._child
+        raise BadInput("something else")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(child, os.WNOHANG)
+    assert begun.wait() is None
 
 
 def test_without_room_for_a_child_this_process_makes_all(monkeypatch):

@@ -9,7 +9,7 @@ from PIL import Image
 from storage.dataset import Dataset
 from tasks.audit.attackers.answers import Answers, right_of
 from tasks.audit.attackers.labelled import Unseen
-from tasks.audit.attackers.other_programs import as_seen
+from tasks.audit.attackers.programs.other_programs import as_seen
 from tasks.audit.schema import Sample
 
 SHOWN = 12

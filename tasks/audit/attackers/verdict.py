@@ -23,6 +23,7 @@ from tasks.rates import Rate, Z, wilson
 HELD_LABELS = 10_000  # labelled pictures that both trained readers must have had before a CAPTCHA has held
 TRAINED = ("classic", "deep")
 MEMORY, FILE = "memory", "file"
+RIGHT_TO_LEFT = "reading from right to left"  # a part that is left out
 
 
 def strongest(attackers: Sequence[Attacker]) -> Attacker | None:
@@ -133,6 +134,8 @@ def _reasons(measured: Sequence[Attacker], attackers: Sequence[Attacker], skippe
             )
     if any(line["part"] == "attackers" for line in skipped):
         reasons.append("attackers were left out, since the budget ended")
+    if any(line["part"] == RIGHT_TO_LEFT for line in skipped):
+        reasons.append("its letters run from right to left, and readers that are trained here go from left to right")
     return reasons
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 SIGN, BLURS = 1.5, (1.0, 1.5)  # pixels: deviations of the blur that tells a texture, and of those that are read,
 ROWS = 80  # in a picture of up to so many rows
-FINE = 0.5  # of the variance of brightness: the blur takes more of it from a texture, and 0.05 to 0.4 from letters
+FINE = 0.5  # of the variance of brightness: what the blur takes away has more of it where there is a texture
 PLAIN = 16  # levels: the deviation of brightness in a picture that shows nothing
 MOST = 300_000  # pixels: a larger picture is read as it is
 

@@ -132,7 +132,7 @@ def test_a_program_that_was_installed_since_is_tried(audited, captchas, monkeypa
     def attack(_field):
         raise ZeroDivisionError("it is tried")
 
-    monkeypatch.setattr(flow, "programs_here", lambda: ["ddddocr"])
+    monkeypatch.setattr(flow, "programs_here", lambda _: ["ddddocr"])
     monkeypatch.setattr(flow, "attack_all", attack)
     with pytest.raises(ZeroDivisionError, match="it is tried"):
         captchas("audit", "book", *QUICK, "--home", audited.home)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def field_of(tmp_path: Path) -> flow.Attacked:
     """What is attacked, without a flow."""
     dataset = Dataset("tests/golden/v1/book")
-    course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
+    course = SimpleNamespace(begins=lambda *_: None, tells=lambda _: None)
     unseen = find_unseen(dataset, 5)
     return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(30), course)
 
@@ -129,13 +129,13 @@ def test_equal_pictures_of_many_texts_are_told_as_such(monkeypatch):
 def test_programs_are_those_that_are_installed(monkeypatch):
     """The report asks to install the others; an audit after that is another."""
 
-    def find(name):
+    def find(name, letters):
         if name == "ddddocr":
             raise attacks.other_programs.Missing("not installed")
-        return SimpleNamespace(name=name)
+        return SimpleNamespace(told=f"{name} for {letters}")
 
     monkeypatch.setattr(attacks.other_programs, "find_program", find)
-    assert attacks.programs_here() == ["tesseract"]
+    assert attacks.programs_here("αβ") == ["tesseract for αβ"]
 
 
 def test_who_guesses_counts_case_alike_where_the_audit_does(tmp_path, monkeypatch):

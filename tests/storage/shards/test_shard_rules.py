@@ -214,8 +214,8 @@ def group(file):
         (attribute("count", "x"), "count: must be a whole number from 0; it is 'x'"),
         (attribute("format", 1.0), "format: must be a whole number from 0"),
         (attribute("identity", 5), "identity: must be a text"),
-        (attribute("blocks", "x"), "blocks: must be digests of 64 characters; it is 'x'"),
-        (attribute("blocks", np.array([b"\xff" * 3])), "blocks: must be digests of 64 characters"),
+        (attribute("blocks", "x"), "blocks: must be at most 1,024 digests of 64 characters; it is 'x'"),
+        (attribute("blocks", np.array([b"\xff" * 3])), "blocks: must be at most 1,024 digests of 64 characters"),
     ],
 )
 def test_other_structures_are_damaged(tmp_path, make_blocks, change, rule):

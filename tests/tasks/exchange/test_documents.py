@@ -28,6 +28,9 @@ WRITTEN = {
         "version: 2\nauthor: me\nitems:\n" + "".join(f"  - name: {n}\n    label: {t}\n" for n, t in PAIRS.items()),
     ),
     "tables": ("toml", "".join(f'[[image]]\nfile = "{n}"\nlabel = "{t}"\n' for n, t in PAIRS.items())),
+    "a picture each": ("yaml", "".join(f"- {n}: {t}\n" for n, t in PAIRS.items())),
+    "documents by name": ("yaml", "".join(f"---\n{n}: {t}\n" for n, t in PAIRS.items())),
+    "bare keys": ("toml", "[labels]\n" + "".join(f"{n} = '{t}'\n" for n, t in PAIRS.items())),
     "keys": ("toml", "".join(f'"{n}" = "{t}"\n' for n, t in PAIRS.items())),
     "keys of a table": ("toml", "[labels]\n" + "".join(f"'{n}' = '{t}'\n" for n, t in PAIRS.items())),
     "a table each": ("toml", "".join(f'["{n}"]\nlabel = "{t}"\nday = 2024-05-27\n' for n, t in PAIRS.items())),
@@ -71,6 +74,13 @@ def test_a_key_twice_is_told(tmp_path):
         (".yaml", "? [a, b]\n: c\n"),
         (".yaml", "{" * 50 + "}" * 50),
         (".yaml", "one: two: three"),
+        (".yaml", "a.png: K4 #QX\n"),  # a comment, a tag and an anchor would take a label away
+        (".yaml", "a.png:\t#QX\n"),
+        (".yaml", "a.png: !7H2M\n"),
+        (".yaml", "a.png: &AB\n"),
+        (".toml", "'a.png' = 0x1F\n"),
+        (".toml", "'a.png' = 12_3\n"),
+        (".toml", "a = [1, +99]\n"),
         (".toml", "a = " + "[" * 100_000),
         (".toml", "a = 1\na = 2\n"),
         (".yaml", ""),
@@ -81,11 +91,15 @@ def test_what_is_no_document_of_labels_is_none(suffix, text, in_time):
     assert document_rows(text, "labels x", suffix) is None
 
 
-def test_no_tag_makes_anything_but_texts():
-    rows = document_rows(
-        "- file: a.png\n  label: !!python/object/apply:os.getcwd []\n- file: b.png\n  label: x\n", "x", ".yaml"
-    )
-    assert rows == [{"file": "a.png"}, {"file": "b.png", "label": "x"}]
+def test_nothing_stands_for_no_label():
+    assert document_rows("- file: a.png\n  label: ~\n- file: b.png\n  label: '~'\n", "x", ".yaml") == [
+        {"file": "a.png"},
+        {"file": "b.png", "label": "~"},
+    ]
+
+
+def test_no_tag_makes_anything():
+    assert document_rows("- file: a.png\n  label: !!python/object/apply:os.getcwd []\n", "x", ".yaml") is None
 
 
 def test_long_documents_take_no_longer_than_their_bytes(in_time):

@@ -824,7 +824,7 @@ def test_other_tools_take_nothing_but_data_for_data(exported, chosen, split):
     assert (out / RECORD).is_file() and RECORD.startswith(".")
 
 
-@pytest.mark.parametrize("forged", ["nothing", "another", "above"])
+@pytest.mark.parametrize("forged", ["nothing", "another", "above", "no file"])
 def test_a_record_that_somebody_wrote_hides_no_part(dataset, exported, tmp_path, forged):
     """Such an export was called whole, or kept another file in the place of a part."""
     choice, out = ExportChoice(ExportFormat.WEBDATASET), tmp_path / "out"
@@ -835,6 +835,8 @@ def test_a_record_that_somebody_wrote_hides_no_part(dataset, exported, tmp_path,
     (out / lost).unlink()
     if forged == "nothing":
         record["parts"] = record["parts"][1:]
+    elif forged == "no file":
+        record["parts"][0] |= {"name": None, "files": 0, "bytes": 0, "pictures": 0}
     else:
         record["parts"][0] |= {"name": "z" if forged == "another" else "..", "files": 1, "bytes": 1}
         (out / "z").write_bytes(b"z")

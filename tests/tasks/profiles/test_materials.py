@@ -34,7 +34,8 @@ def test_letters_that_share_pixels_and_those_of_many_faces_are_not_drawn_early(m
 @pytest.mark.parametrize("name", ["wild", "hard", "strings"])
 def test_a_child_finds_what_this_process_would(name):
     profile = find_profile(name)
-    own, childs = first_pictures(profile, 5, 8), first_pictures(profile, 5, 8, Forked(lambda: find_materials(profile)))
+    with Forked(lambda: find_materials(profile)) as begun:
+        own, childs = first_pictures(profile, 5, 8), first_pictures(profile, 5, 8, begun)
     assert (own.images == childs.images).all()
     assert own.texts() == childs.texts()
 
@@ -45,5 +46,5 @@ def test_a_child_finds_what_this_process_would(name):
 )
 def test_what_a_child_refuses_is_refused_here(change, error):
     wrong = replace(PAINTED, **change)
-    with pytest.raises(error):
-        first_pictures(wrong, 5, 8, Forked(lambda: find_materials(wrong)))
+    with pytest.raises(error), Forked(lambda: find_materials(wrong)) as begun:
+        first_pictures(wrong, 5, 8, begun)

@@ -16,7 +16,7 @@ _BEGINS = {
 _INSIDE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|P[1-6]\s+\d+\s+\d+\s|<svg[\s>]"
 )  # pictures behind other output
-_BASE64 = re.compile(rb"\s*(?:data:image/[\w.+-]+;base64,)?([A-Za-z0-9+/\s]+={0,2})\s*")
+_BASE64 = re.compile(rb"(?:data:image/[\w.+-]{1,80};base64,)?([A-Za-z0-9+/]+={0,2})")
 _SEARCHED = 1 << 16  # bytes in which a picture may begin
 _PNM = re.compile(rb"P[1-6]\s")
 _SVG = re.compile(
@@ -39,11 +39,11 @@ def suffix_of(data: bytes) -> str:
 
 def from_base64(data: bytes) -> bytes:
     """Return the picture file that was printed in base64 or as a data: URL, as pages have it; else `data` as it is."""
-    found = _BASE64.fullmatch(data)
+    found = _BASE64.fullmatch(b"".join(data.split()))
     if not found:
         return data
     try:
-        decoded = base64.b64decode(b"".join(found[1].split()), validate=True)
+        decoded = base64.b64decode(found[1], validate=True)
     except binascii.Error:
         return data
     return decoded if suffix_of(decoded) else data

@@ -32,3 +32,9 @@ def _each_picture_is_read_once(monkeypatch) -> None:
         return answers
 
     monkeypatch.setattr(batches, "answer_pictures", remembered)
+
+
+@pytest.fixture
+def forget_answers() -> Callable[[], None]:
+    """Return what has the pictures read anew."""
+    return known.clear

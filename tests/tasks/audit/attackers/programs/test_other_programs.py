@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from storage.dataset import Dataset
-from tasks.audit.attackers import other_programs
-from tasks.audit.attackers.ddddocr_process import spelled
-from tasks.audit.attackers.other_programs import (
+from tasks.audit.attackers.programs import other_programs
+from tasks.audit.attackers.programs.ddddocr_process import spelled
+from tasks.audit.attackers.programs.other_programs import (
     DdddocrWay,
     Failed,
     Missing,
@@ -94,7 +94,7 @@ LISTS = (
 
 @pytest.mark.parametrize(
     ("letters", "data"),
-    [("AB1", "eng"), ("éß", "eng"), ("αβ", "ell"), ("αβ天1", "ell+eng"), ("אב", "heb")],
+    [("AB1", "eng"), ("éß", "eng"), ("αβ", "ell"), ("αβ天1", "ell+eng"), ("אב", "heb"), ("ＡＢ", "eng")],
 )  # fmt: skip
 def test_tesseract_is_asked_with_the_data_of_the_letters(program, letters, data):
     """English data read no Greek, so that an audit of Greek letters had an attacker that could read none of them."""
@@ -103,11 +103,31 @@ def test_tesseract_is_asked_with_the_data_of_the_letters(program, letters, data)
     assert set(found.firsts) == {data}
 
 
-@pytest.mark.parametrize(("letters", "remedy"), [("天地人", "tesseract-ocr-chi-sim"), ("😀🐶", "there are none")])
-def test_tesseract_without_data_for_any_letter_is_missing(program, letters, remedy):
+@pytest.mark.parametrize(
+    ("letters", "unknown", "remedy"),
+    [
+        ("天地人", "天地人", "install tesseract-ocr-chi-sim"),
+        ("天地人1", "天地人", "install tesseract-ocr-chi-sim"),
+        ("тест1", "тест", "install tesseract-ocr-rus"),
+        ("٠١٢٣۴", "٠١٢٣۴", "install tesseract-ocr-ara"),
+        ("ァーア", "ァーア", "install tesseract-ocr-jpn"),
+        ("😀🐶", "😀🐶", "knows of none"),
+    ],
+)
+def test_tesseract_without_data_for_most_letters_is_missing(program, letters, unknown, remedy):
+    """A digit in the alphabet was enough to have it read Chinese with English data."""
     program(LISTS)
-    with pytest.raises(Missing, match=f"know none of the letters '{letters}'; .*{remedy}"):
+    with pytest.raises(Missing, match=f"know none of the letters '{unknown}'; .*{remedy}"):
         find_program("tesseract", letters)
+
+
+def test_a_few_letters_without_data_are_told(program):
+    program(LISTS)
+    assert find_program("tesseract", "αβγ1").lacks == ""
+    assert find_program("tesseract", "αβ天1").lacks == (
+        "Tesseract's installed data know none of the letters '天'; on Debian: apt-get install tesseract-ocr-chi-sim"
+    )
+    assert find_program("tesseract", "αβ天1").told == "tesseract ell+eng"
 
 
 def test_what_is_missing_is_named_with_the_remedy(tmp_path, monkeypatch):

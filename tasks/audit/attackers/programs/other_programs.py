@@ -10,8 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -26,22 +25,14 @@ from storage.errors import CaptchasError
 from storage.files.locks import temporary_folder
 from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.labelled import pictures_at
+from tasks.audit.attackers.programs.tesseract_data import ENGLISH, data_for, told_missing
 
 CHOOSING = 60  # labelled pictures that choose the settings
-_SHOWN = 20  # letters in a message
 _BATCH = 25  # pictures of a process of Tesseract
 _PATIENCE = 30.0  # seconds that a process may take besides 2 s a picture
 _MARGIN, _LIGHT = 20, 255  # around what Tesseract sees: pixels, and their brightness
-# Data of Tesseract by the scripts whose letters they know; the first word of a letter's name in Unicode is its script.
-_ENGLISH = "eng"
-_DATA = {
-    "ARABIC": ("ara", "fas"), "ARMENIAN": ("hye",), "BENGALI": ("ben",), "CJK": ("chi_sim", "chi_tra", "jpn"),
-    "CYRILLIC": ("rus", "ukr", "bul"), "DEVANAGARI": ("hin",), "GEORGIAN": ("kat",), "GREEK": ("ell",),
-    "HANGUL": ("kor",), "HEBREW": ("heb",), "HIRAGANA": ("jpn",), "KATAKANA": ("jpn",), "TAMIL": ("tam",),
-    "THAI": ("tha",),
-}  # fmt: skip
 # In the project's folder. The working directory may be an unpacked archive, whose programs nobody chose to run.
-_OWN_ENVIRONMENT = Path(__file__).parents[3] / ".venv-ddddocr" / "bin" / "python"
+_OWN_ENVIRONMENT = Path(__file__).parents[4] / ".venv-ddddocr" / "bin" / "python"
 
 
 class Missing(Exception):
@@ -85,6 +76,13 @@ class Program:
     name: str
     ways: Ways
     read: Callable[[Sequence[Image.Image], object, str], list[str]]
+    data: tuple[str, ...] = ()  # for the letters
+    lacks: str = ""  # what is missing for some of them, and the remedy
+
+    @property
+    def told(self) -> str:
+        """Return the name, and the data that it reads with."""
+        return f"{self.name} {'+'.join(self.data)}".strip()
 
 
 def find_program(name: str, letters: str = "") -> Program:
@@ -97,50 +95,38 @@ def find_program(name: str, letters: str = "") -> Program:
     if name == "tesseract":
         if shutil.which("tesseract") is None:
             raise Missing("Tesseract is not installed; on Debian: apt-get install tesseract-ocr")
-        if letters and not _installed_for(letters):
-            raise Missing(_no_data(letters))
-        return Program(name, WAYS, _read_tesseract)
+        return _find_tesseract(letters)
     python = _ddddocr_python()
     return Program(name, DDDDOCR_WAYS, lambda pictures, way, letters: _read_ddddocr(python, pictures, way, letters))
 
 
-def data_for(letters: str, installed: Collection[str]) -> list[str]:
-    """Choose the data that Tesseract reads letters with: those of their scripts that are installed, the first of each.
+def _find_tesseract(letters: str) -> Program:
+    """Return Tesseract with its data for letters.
 
-    English data know digits, signs and Latin letters. Empty if no script of the letters has data.
+    Raises
+    ------
+    Missing
+        It has data for less than half of the letters: what it reads says little.
     """
-    wanted = [
-        (_ENGLISH,) if letter.isascii() or _script(letter) == "LATIN" else _DATA.get(_script(letter), ())
-        for letter in letters
-    ]
-    found = [next((one for one in data if one in installed), None) for data in dict.fromkeys(wanted)]
-    return list(dict.fromkeys(one for one in found if one is not None))
+    data, unknown = _installed_for(letters)
+    lacks = told_missing(unknown) if unknown else ""
+    if letters and 2 * len(unknown) > len(letters):
+        raise Missing(lacks)
+    return Program("tesseract", WAYS, _read_tesseract, data, lacks)
 
 
-def _script(letter: str) -> str:
-    return unicodedata.name(letter, "").partition(" ")[0]
-
-
-def _installed_for(letters: str) -> list[str]:
-    return data_for(letters, {_ENGLISH} if letters.isascii() else _data_of(shutil.which("tesseract")))
+def _installed_for(letters: str) -> tuple[tuple[str, ...], str]:
+    return data_for(letters, {ENGLISH} if letters.isascii() else _listed(shutil.which("tesseract")))
 
 
 @cache
-def _data_of(program: str | None) -> frozenset[str]:
+def _listed(program: str | None) -> frozenset[str]:
     """Return the data that a program lists; those of English if it does not say."""
     try:
         said = _run([program or "tesseract", "--list-langs"], 1)
     except (Failed, OSError):
-        return frozenset({_ENGLISH})
+        return frozenset({ENGLISH})
     return frozenset(line.strip() for line in said.splitlines())
-
-
-def _no_data(letters: str) -> str:
-    """Say that Tesseract has no data for any of the letters, and which to install."""
-    some = next((data[0] for letter in letters if (data := _DATA.get(_script(letter)))), None)
-    shown = letters if len(letters) <= _SHOWN else f"{letters[:_SHOWN]}…"
-    remedy = f"on Debian: apt-get install tesseract-ocr-{some.replace('_', '-')}" if some else "there are none"
-    return f"Tesseract's installed data know none of the letters {shown!r}; {remedy}"
 
 
 def _ddddocr_python() -> str:
@@ -235,7 +221,7 @@ def _tesseract_batch(pictures: Sequence[Image.Image], way: TesseractWay, letters
         listed = Path(scratch, "list.txt")
         listed.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
         command = ["tesseract", str(listed), "stdout", "--psm", str(way.pages), "--dpi", "300"]
-        command += ["-l", "+".join(_installed_for(letters)) or _ENGLISH]
+        command += ["-l", "+".join(_installed_for(letters)[0]) or ENGLISH]
         command += ["-c", f"tessedit_char_whitelist={letters}"]
         pages = _run(command, len(pictures), OMP_THREAD_LIMIT="1").split("\f")
     if len(pages) == len(pictures) + 1:
