@@ -103,7 +103,7 @@ def test_no_tag_makes_anything():
 
 
 def test_long_documents_take_no_longer_than_their_bytes(in_time):
-    assert document_rows(".".join("a" * 5000) + " = 1", "x", ".toml") == [{"path": "a"}]
+    assert document_rows(".".join("a" * 500_000) + " = 1", "x", ".toml") is None
     text = "".join(f"- file: {k}.png\n  label: A{k}\n" for k in range(30_000))
     rows = document_rows(text, "x", ".yaml")
     assert rows is not None

@@ -13,6 +13,7 @@ from tasks.exchange.label_sources.file_formats.json_entries import (
 from tasks.exchange.label_sources.file_formats.literals import KeyTwice
 
 YAML, TOML = {".yaml", ".yml"}, {".toml"}
+_MOST_DOTS = 1000  # in a line of TOML: a key takes time with the square of its dots
 _REWRITTEN = re.compile(r"[=\[,][ \t]*(?:\+|0[xob]|\d+_)")  # numbers of TOML that are not what stands there
 
 
@@ -55,7 +56,7 @@ def _by_name(entry: object) -> bool:
 
 def _of_toml(text: str) -> dict[str, Any] | None:
     """Return a document of TOML; None for what is none, or has numbers that TOML would write otherwise."""
-    if _REWRITTEN.search(text):
+    if _REWRITTEN.search(text) or any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
         return None
     try:
         value = _plain(tomllib.loads(text, parse_float=str))
