@@ -28,6 +28,11 @@ WRITTEN = {
         "version: 2\nauthor: me\nitems:\n" + "".join(f"  - name: {n}\n    label: {t}\n" for n, t in PAIRS.items()),
     ),
     "tables": ("toml", "".join(f'[[image]]\nfile = "{n}"\nlabel = "{t}"\n' for n, t in PAIRS.items())),
+    "fields of a picture each": ("yaml", "".join(f"- {n}:\n    text: {t}\n    width: 90\n" for n, t in PAIRS.items())),
+    "below comments": (
+        "yaml",
+        "# labels, see #3\n\n" + "".join(f"{n}: {t}\n  # and so on\n" for n, t in PAIRS.items()),
+    ),
     "a picture each": ("yaml", "".join(f"- {n}: {t}\n" for n, t in PAIRS.items())),
     "documents by name": ("yaml", "".join(f"---\n{n}: {t}\n" for n, t in PAIRS.items())),
     "bare keys": ("toml", "[labels]\n" + "".join(f"{n} = '{t}'\n" for n, t in PAIRS.items())),
@@ -89,6 +94,19 @@ def test_a_key_twice_is_told(tmp_path):
 )
 def test_what_is_no_document_of_labels_is_none(suffix, text, in_time):
     assert document_rows(text, "labels x", suffix) is None
+
+
+def test_a_picture_without_a_label_stays():
+    assert document_rows("labels:\na.png:\nb.png: X\n", "x", ".yaml") == [
+        {"path": "a.png", "label": ""},
+        {"path": "b.png", "label": "X"},
+    ]
+
+
+def test_numbers_of_toml_stay_as_they_stand():
+    rows = document_rows("'a.png' = 1.50\n'b.png' = 1e5\n'c.png' = 12\n", "x", ".toml")
+    assert rows is not None
+    assert [row["label"] for row in rows] == ["1.50", "1e5", "12"]
 
 
 def test_nothing_stands_for_no_label():

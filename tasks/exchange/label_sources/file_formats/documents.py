@@ -46,12 +46,8 @@ def document_rows(text: str, name: str, suffix: str) -> list[dict[str, str]] | N
 
 
 def _by_name(entry: object) -> bool:
-    """Return whether an entry is an object of texts by the names of pictures."""
-    return (
-        isinstance(entry, dict)
-        and bool(entry)
-        and all(NAMED_PICTURE.search(key) and isinstance(item, str) for key, item in entry.items())
-    )
+    """Return whether an entry is an object by the names of pictures."""
+    return isinstance(entry, dict) and bool(entry) and all(map(NAMED_PICTURE.search, entry))
 
 
 def _of_toml(text: str) -> dict[str, Any] | None:
