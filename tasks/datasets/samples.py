@@ -65,7 +65,7 @@ def first_pictures(profile: Profile, seed: int, count: int, begun: Forked[Materi
     glyphs = dict(zip(chosen, in_two(drawn, chosen) if split else map(drawn, chosen), strict=True))
     spare = glyphs[chosen[0]]
     every = tuple(glyphs.get(number, spare) for number in range(len(faces)))
-    return Renderer(profile, faces, every, words, used).render(table)
+    return Renderer(profile, faces, every, words, used, in_two if begun else map).render(table)
 
 
 @dataclass(frozen=True)

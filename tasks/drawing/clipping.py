@@ -1,6 +1,6 @@
 """Check that every text of a profile fits into its picture, so that nothing is clipped silently."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,11 +18,16 @@ _TRIES = 8  # of a fitting picture: a larger top or height moves sheared letters
 _PEN = 64  # units of a pixel in which pens move
 _LEFT, _RIGHT, _UP, _DOWN = range(4)  # edges
 
+Worst = dict[str, tuple[int, str]]
+Each = Callable[[Callable[[tuple[Face, GlyphSet]], Worst], list[tuple[Face, GlyphSet]]], Iterable[Worst]]
 
-def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:
+
+def check_fit(
+    profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...], each: Each = map
+) -> None:
     """Refuse a profile in which some letter would be clipped, or letters would change places.
 
-    Noise may end where the picture does.
+    Noise may end where the picture does. `each` applies a function to each face, in order.
 
     Raises
     ------
@@ -31,7 +36,7 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
         would do.
     """
     texts = letters_of(words, profile.alphabet)
-    worst = _worst(profile, faces, glyphs, texts)
+    worst = _worst(profile, faces, glyphs, texts, each)
     if worst:
         said = "; ".join(where for _, where in sorted(worst.values(), key=lambda found: -found[0]))
         raise BadInput(
@@ -81,17 +86,18 @@ def check_room(
             )
 
 
-Worst = dict[str, tuple[int, str]]
-
-
-def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray) -> Worst:
+def _worst(
+    profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray, each: Each = map
+) -> Worst:
     """Find for each edge that is passed the most pixels, and where: text, face and shear."""
-    worst: Worst = {}
-    for face, glyph_set in _different(faces, glyphs):
+
+    def of_face(drawn: tuple[Face, GlyphSet]) -> Worst:
+        face, glyph_set = drawn
+        worst: Worst = {}
         _require_order(profile, face, glyph_set)
         # Shear is monotone, so the extremes are at its first and last value.
         shears = {profile.shear.values()[0], profile.shear.values()[-1]}
-        reach = _reaches if profile.resamples else _edges
+        reach = _reaches if profile.resamples else outlines.edges
         edges = {shear: reach(profile, glyph_set, shear) for shear in shears}
         # Texts stand alike at any shear. So where the furthest reach of all fits, each does.
         for shear in shears if any(_over(profile, glyph_set, texts, np.maximum.reduce([*edges.values()]))) else ():
@@ -99,6 +105,11 @@ def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ..
                 if over > worst.get(edge, (0, ""))[0]:
                     said = f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}"
                     worst[edge] = (over, said)
+        return worst
+
+    worst: Worst = {}
+    for found in each(of_face, _different(faces, glyphs)):
+        worst |= {edge: told for edge, told in found.items() if told[0] > worst.get(edge, (0, ""))[0]}
     return worst
 
 
@@ -128,22 +139,6 @@ def _fitting(
                 f"top = {profile.top}"
             )
     return ""
-
-
-def _edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
-    """Return how far the plain kernel draws each bitmap left, right, up and down of its pen, (4, G) int."""
-    slope = resampling.tangent(shear)
-    lows, highs = [], []
-    corners = glyphs.corners + np.array([profile.top, 0])
-    for bitmap, (top, left) in zip(glyphs.bitmaps, corners.tolist(), strict=True):
-        shifts = slope * (top + np.arange(len(bitmap)))
-        inked = bitmap > 0
-        firsts, lasts = inked.argmax(axis=1), bitmap.shape[1] - inked[:, ::-1].argmax(axis=1)
-        rows = inked.any(axis=1)
-        lows.append(int((left + firsts + (shifts >> 16))[rows].min()))
-        highs.append(int((left + lasts - (-shifts >> 16))[rows].max()))
-    tops, bottoms = corners[:, 0], corners[:, 0] + [len(bitmap) for bitmap in glyphs.bitmaps]
-    return np.stack([-np.array(lows), np.array(highs), -tops, bottoms])
 
 
 def _alone(glyphs: GlyphSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:

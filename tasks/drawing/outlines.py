@@ -1,11 +1,13 @@
-"""Outlines of glyphs: the reach of the ink of turned letters."""
+"""Outlines of glyphs: the reach of their ink, also of turned letters."""
 
 from collections.abc import Callable
 
 import numba
 import numpy as np
 
-from tasks.drawing.resampling import turned
+from tasks.drawing.resampling import tangent, turned
+from tasks.profiles.glyphs import GlyphSet
+from tasks.profiles.profile import Profile
 
 
 def each(work: Callable[..., np.ndarray], bitmaps: list[np.ndarray], *arguments: object) -> list[np.ndarray]:
@@ -60,3 +62,19 @@ def _reach(bitmap, sines, cosines):
         half = abs(sines[k]) + abs(cosines[k])
         reach[k, 0], reach[k, 1] = (least[k] - half) >> 11, -((-most[k] - half) >> 11)
     return reach
+
+
+def edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
+    """Return how far the plain kernel draws each bitmap left, right, up and down of its pen, (4, G) int."""
+    slope = tangent(shear)
+    lows, highs = [], []
+    corners = glyphs.corners + np.array([profile.top, 0])
+    for bitmap, (top, left) in zip(glyphs.bitmaps, corners.tolist(), strict=True):
+        shifts = slope * (top + np.arange(len(bitmap)))
+        inked = bitmap > 0
+        firsts, lasts = inked.argmax(axis=1), bitmap.shape[1] - inked[:, ::-1].argmax(axis=1)
+        rows = inked.any(axis=1)
+        lows.append(int((left + firsts + (shifts >> 16))[rows].min()))
+        highs.append(int((left + lasts - (-shifts >> 16))[rows].max()))
+    tops, bottoms = corners[:, 0], corners[:, 0] + [len(bitmap) for bitmap in glyphs.bitmaps]
+    return np.stack([-np.array(lows), np.array(highs), -tops, bottoms])

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, Block
 from tasks.drawing import letter_kernel
-from tasks.drawing.clipping import check_fit, check_room
+from tasks.drawing.clipping import Each, check_fit, check_room
 from tasks.drawing.distortions import Placement, Variation
 from tasks.drawing.letter_kernel import Bitmaps, Setting, Texts
 from tasks.drawing.painting.painter import Painter, Placed
@@ -60,6 +60,8 @@ class Renderer:
         The dictionary; empty for random strings.
     used : (faces, A) bool array, optional
         The letters that will be drawn, if they are few. Default: all.
+    each : callable, optional
+        Applies a function to each face, in order, as `map` does; `in_two` does it in two processes.
 
     Raises
     ------
@@ -69,7 +71,7 @@ class Renderer:
 
     def __init__(
         self, profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...],
-        used: np.ndarray | None = None,
+        used: np.ndarray | None = None, each: Each = map,
     ):  # fmt: skip
         self.profile = profile
         self.canvas = profile.canvas
@@ -90,9 +92,11 @@ class Renderer:
         self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
         self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
         if glyphs:
-            self._prepare(faces, glyphs, words)
+            self._prepare(faces, glyphs, words, each)
 
-    def _prepare(self, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:
+    def _prepare(
+        self, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...], each: Each
+    ) -> None:  # fmt: skip
         """Check that the texts fit, and make the tables that drawing needs."""
         profile = self.profile
         for row, glyph_set in zip(self._codes, glyphs, strict=True):
@@ -102,7 +106,7 @@ class Renderer:
         if profile.fits_text:
             check_room(profile, faces, glyphs, words, self._fits)
         else:
-            check_fit(profile, faces, glyphs, words)
+            check_fit(profile, faces, glyphs, words, each)
         if not profile.resamples:
             lowest = int((self._bitmaps.corners[:, 0] + self._bitmaps.shapes[:, 0]).max())
             self._by_shear = make_shears(self._slopes, self._scales, self._sizes, max(self.canvas), lowest)
@@ -112,9 +116,7 @@ class Renderer:
         self.longest = max(map(len, words)) if words else self.profile.length[1]
         widest = max(len(character.encode()) for character in self.profile.alphabet)
         self.text_bytes = max(len(word.encode()) for word in words) if words else widest * self.longest
-        self._words = None
-        if words:
-            self._words = letters_of(words, self.profile.alphabet)
+        self._words = letters_of(words, self.profile.alphabet) if words else None
         self._encoded = [character.encode() for character in self.profile.alphabet]
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.drawing.clipping import check_fit
 from tasks.drawing.renderer import Renderer
+from tasks.forks import in_two
 from tasks.profiles.fonts import find_face
 from tasks.profiles.glyphs import GlyphSet, draw_glyphs
 from tasks.profiles.profile import Grid, Profile
@@ -176,3 +178,18 @@ def test_words_of_a_single_letter_are_checked_to_their_end():
     glyphs = draw_glyphs(find_face(BASE.fonts[0]), BASE.font_size, "M", BASE.ink)
     with pytest.raises(BadInput, match="'MMM' in"):
         Renderer(profile, (find_face(profile.fonts[0]),), (glyphs,), ("M", "MMM"))
+
+
+def test_faces_are_checked_alike_in_two_processes():
+    """A sheet at once checks half of the faces in a forked child; the same text, face and edge must be told."""
+    narrow = replace(BASE, width=14, fonts=("Inter Black", "Tuffy Bold", "Prociono", "OCR B", "Cabin Medium"))
+    faces = tuple(map(find_face, narrow.fonts))
+    drawn = tuple(draw_glyphs(face, BASE.font_size, ALPHABET, BASE.ink) for face in faces)
+    told = []
+    for each in (map, in_two):
+        with pytest.raises(BadInput) as refused:
+            check_fit(narrow, faces, drawn, WORDS, each)
+        told.append(str(refused.value))
+    assert told[0] == told[1]
+    assert "px past the right edge" in told[0]
+    check_fit(replace(narrow, width=90, height=60), faces, drawn, WORDS, in_two)
