@@ -55,7 +55,7 @@ class Clock:
         self._part, self._since = part, time.monotonic()
 
     def told(self) -> str:
-        """Tell the time that is left; where none is, what is still done, and about how long it takes."""
+        """Tell the time that is left; if it is used, what the audit still does, and about how long that takes."""
         if self.left > 0:
             return f"{duration(self.left)} left"
         names = list(SHARES)
@@ -78,7 +78,7 @@ class Clock:
 
 
 def busy() -> float:
-    """Return how many processes share a core, so how many times longer work takes; 1 where none but an audit's does."""
+    """Return how many processes share a core, so how many times longer work takes; 1 if only an audit's do."""
     try:
         share = os.getloadavg()[0] / (os.cpu_count() or 1)  # the load is that of all cores
     except OSError:  # the system does not tell

@@ -162,3 +162,13 @@ def test_a_report_does_not_tell_where_a_shipped_model_is():
             attacks.use_of(model, "ΑΒΓΔ", (4, 4), (), False)
         said = attacks.without_path(str(raised.value), str(model))
         assert said.startswith("knows none of the letters 'ΑΒΓΔ'") and "/" not in said
+
+
+def test_the_clock_knows_which_attackers_are_trained(tmp_path):
+    """Else it would tell of attackers that are done already."""
+    field = field_of(tmp_path)
+    parts = []
+    field.course.begins = lambda _, part: parts.append(part)
+    for name, labels in (("tesseract", 0), ("classic", 100), ("deep", 100)):
+        field.attack(attacks.attack_of(name, labels), lambda: attacks.Tried(Answers((("A",),) * 5, None, 0.1)))
+    assert parts == [None, "classic", "deep"]

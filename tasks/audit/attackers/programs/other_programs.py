@@ -86,7 +86,7 @@ class Program:
 
 
 def find_program(name: str, letters: str = "") -> Program:
-    """Find an installed program, one that has data for some of the letters.
+    """Find an installed program; Tesseract only if it has data for half of the letters.
 
     Raises
     ------

@@ -16,7 +16,7 @@ _FORMS = {"EXTENDED", "FULLWIDTH", "HALFWIDTH", "MODIFIER"}  # words before the 
 
 
 def data_for(letters: str, installed: Collection[str]) -> tuple[tuple[str, ...], str]:
-    """Choose the data that Tesseract reads letters with: those of their scripts that are installed, the first of each.
+    """Choose the data that Tesseract reads letters with: of each script the first that are installed.
 
     English data know digits, signs and Latin letters.
 

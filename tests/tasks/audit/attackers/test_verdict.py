@@ -4,7 +4,7 @@ import pytest
 
 from tasks.audit.attackers.answers import Answers, judge, not_tried
 from tasks.audit.attackers.catalogue import attack_of
-from tasks.audit.attackers.verdict import helps, needed_unseen, percent, strongest, verdict_of
+from tasks.audit.attackers.verdict import RIGHT_TO_LEFT, helps, needed_unseen, percent, strongest, verdict_of
 from tasks.audit.schema import BROKEN, HELD, NOT_SHOWN, Attacker
 from tasks.rates import wilson
 
@@ -53,6 +53,7 @@ def test_it_held_only_if_enough_was_tried():
         ([entry("strangers", 0, MANY), trained()[0]], [], "the deep reader was not trained"),
         ([*trained(labels=3000)], [], "3,000 labelled pictures at most"),
         (whole, [{"part": "attackers", "why": "the budget ended"}], "the budget ended"),
+        (whole, [{"part": RIGHT_TO_LEFT, "why": "so"}], "run from right to left"),
     ):
         verdict = judged(*entries, skipped=skipped)
         assert verdict["word"] == NOT_SHOWN
